@@ -1,0 +1,18 @@
+/**
+ * The one registry of error codes. A code is never reused for another meaning; each has a line in
+ * docs/reference/errors.md (the tidy test compares both ways). LB1xxx start and configuration,
+ * LB2xxx storage, LB3xxx core, LB4xxx network, LB5xxx protocols, LB6xxx command line and admin.
+ */
+export const ERROR_CODES = {
+  LB1001: 'configuration is invalid',
+  LB1002: 'listener address is taken',
+  LB1003: 'data folder is held by another broker',
+  LB1004: 'listener outside loopback without authentication',
+  LB2001: 'storage format is too new',
+  LB2002: 'data is damaged',
+  LB2003: 'disk write or sync failed',
+  LB2004: 'disk is full',
+  LB2005: 'engine is closed',
+  LB2006: 'memory storage is full',
+  LB3001: 'broker is closed',
+} as const;

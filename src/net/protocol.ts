@@ -1,0 +1,31 @@
+import type { Broker } from '../core/broker.ts';
+import type { Connection, ConnectionHandler } from './types.ts';
+
+/** Counters of one front-end, read at scrape time: Prometheus metric name -> help, type and samples. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge';
+  readonly samples: readonly {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly value: number;
+  }[];
+}
+
+/** One protocol of one broker: makes a handler per accepted connection. */
+export interface Frontend {
+  accept(connection: Connection): ConnectionHandler;
+  metrics(): Iterable<MetricFamily>;
+  /** Addresses that this front-end's listeners were bound to, told once before the first accept. */
+  onBound(
+    listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[],
+  ): void;
+  close(): Promise<void>;
+}
+
+/** What server/ knows of a protocol. Config is the protocol's own, already validated, part of the configuration. */
+export interface ProtocolModule<Config> {
+  readonly scheme: string;
+  readonly defaultPort: number;
+  createFrontend(broker: Broker, config: Config): Frontend;
+}

@@ -1,0 +1,34 @@
+/** The file system as a port: the simulator implements it with torn writes, lost unsynced data and failing syncs. */
+export interface FileSystem {
+  /** Creates the folder and its parents when missing. */
+  makeDirectory(path: string): Promise<void>;
+  /** Names (not paths) of the entries of a folder. */
+  list(path: string): Promise<string[]>;
+  /** Opens for reading and writing. create: make it when missing; exclusive: fail when it exists. */
+  open(path: string, options: { create: boolean; exclusive?: boolean }): Promise<FileHandle>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  exists(path: string): Promise<boolean>;
+  /** Makes creations, renames and removals in the folder durable. */
+  syncDirectory(path: string): Promise<void>;
+  /** Bytes of the volume that holds the path. */
+  space(path: string): Promise<{ totalBytes: number; freeBytes: number }>;
+  /**
+   * Takes an exclusive lock that a crash of the process leaves free. Resolves with its release, or with the pid
+   * (or null when not known) of who holds it.
+   */
+  lock(path: string): Promise<{ release: () => Promise<void> } | { heldBy: number | null }>;
+}
+
+/** Errors reject with the NodeJS.ErrnoException of the operation. */
+export interface FileHandle {
+  /** Writes all buffers, in order, at the position; resolves when every byte was taken by the system. */
+  write(buffers: readonly Buffer[], position: number): Promise<void>;
+  /** Fills buffer[0, length) from the position; resolves with the bytes read (less only at the end of the file). */
+  read(buffer: Buffer, length: number, position: number): Promise<number>;
+  /** fdatasync. */
+  sync(): Promise<void>;
+  truncate(length: number): Promise<void>;
+  size(): Promise<number>;
+  close(): Promise<void>;
+}
