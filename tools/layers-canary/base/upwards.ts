@@ -1,0 +1,2 @@
+// base imports core: layers-base-imports-downwards
+export { ports } from '../core/ports.ts';

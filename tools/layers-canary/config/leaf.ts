@@ -1,0 +1,4 @@
+// configuration knows storage: config-is-a-leaf
+import { disk } from '../storage/disk.ts';
+
+export const config = disk;

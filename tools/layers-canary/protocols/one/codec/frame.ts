@@ -1,0 +1,2 @@
+// a codec imports more than base: codec-imports-base-only
+export { disk } from '../../../storage/disk.ts';

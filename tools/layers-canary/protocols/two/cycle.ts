@@ -1,0 +1,3 @@
+import { other } from './message.ts';
+
+export const cycle = (): number => other();
