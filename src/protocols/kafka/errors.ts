@@ -1,0 +1,241 @@
+import type { AppendOutcome, TopicOutcome } from '../../core/types.ts';
+import type { GroupError } from '../../core/group-types.ts';
+import type { ReadResult } from '../../storage/types.ts';
+
+/**
+ * Error codes of the Kafka protocol (source: https://kafka.apache.org/protocol#protocol_error_codes).
+ * The names are the protocol's own, so that logs and client messages can be compared.
+ */
+export const KAFKA_ERROR = {
+  UNKNOWN_SERVER_ERROR: -1,
+  NONE: 0,
+  OFFSET_OUT_OF_RANGE: 1,
+  CORRUPT_MESSAGE: 2,
+  UNKNOWN_TOPIC_OR_PARTITION: 3,
+  INVALID_FETCH_SIZE: 4,
+  LEADER_NOT_AVAILABLE: 5,
+  NOT_LEADER_OR_FOLLOWER: 6,
+  REQUEST_TIMED_OUT: 7,
+  BROKER_NOT_AVAILABLE: 8,
+  REPLICA_NOT_AVAILABLE: 9,
+  MESSAGE_TOO_LARGE: 10,
+  STALE_CONTROLLER_EPOCH: 11,
+  OFFSET_METADATA_TOO_LARGE: 12,
+  NETWORK_EXCEPTION: 13,
+  COORDINATOR_LOAD_IN_PROGRESS: 14,
+  COORDINATOR_NOT_AVAILABLE: 15,
+  NOT_COORDINATOR: 16,
+  INVALID_TOPIC_EXCEPTION: 17,
+  RECORD_LIST_TOO_LARGE: 18,
+  NOT_ENOUGH_REPLICAS: 19,
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 20,
+  INVALID_REQUIRED_ACKS: 21,
+  ILLEGAL_GENERATION: 22,
+  INCONSISTENT_GROUP_PROTOCOL: 23,
+  INVALID_GROUP_ID: 24,
+  UNKNOWN_MEMBER_ID: 25,
+  INVALID_SESSION_TIMEOUT: 26,
+  REBALANCE_IN_PROGRESS: 27,
+  INVALID_COMMIT_OFFSET_SIZE: 28,
+  TOPIC_AUTHORIZATION_FAILED: 29,
+  GROUP_AUTHORIZATION_FAILED: 30,
+  CLUSTER_AUTHORIZATION_FAILED: 31,
+  INVALID_TIMESTAMP: 32,
+  UNSUPPORTED_SASL_MECHANISM: 33,
+  ILLEGAL_SASL_STATE: 34,
+  UNSUPPORTED_VERSION: 35,
+  TOPIC_ALREADY_EXISTS: 36,
+  INVALID_PARTITIONS: 37,
+  INVALID_REPLICATION_FACTOR: 38,
+  INVALID_REPLICA_ASSIGNMENT: 39,
+  INVALID_CONFIG: 40,
+  NOT_CONTROLLER: 41,
+  INVALID_REQUEST: 42,
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: 43,
+  POLICY_VIOLATION: 44,
+  OUT_OF_ORDER_SEQUENCE_NUMBER: 45,
+  DUPLICATE_SEQUENCE_NUMBER: 46,
+  INVALID_PRODUCER_EPOCH: 47,
+  INVALID_TXN_STATE: 48,
+  INVALID_PRODUCER_ID_MAPPING: 49,
+  INVALID_TRANSACTION_TIMEOUT: 50,
+  CONCURRENT_TRANSACTIONS: 51,
+  TRANSACTION_COORDINATOR_FENCED: 52,
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 53,
+  SECURITY_DISABLED: 54,
+  OPERATION_NOT_ATTEMPTED: 55,
+  KAFKA_STORAGE_ERROR: 56,
+  LOG_DIR_NOT_FOUND: 57,
+  SASL_AUTHENTICATION_FAILED: 58,
+  UNKNOWN_PRODUCER_ID: 59,
+  REASSIGNMENT_IN_PROGRESS: 60,
+  DELEGATION_TOKEN_AUTH_DISABLED: 61,
+  DELEGATION_TOKEN_NOT_FOUND: 62,
+  DELEGATION_TOKEN_OWNER_MISMATCH: 63,
+  DELEGATION_TOKEN_REQUEST_NOT_ALLOWED: 64,
+  DELEGATION_TOKEN_AUTHORIZATION_FAILED: 65,
+  DELEGATION_TOKEN_EXPIRED: 66,
+  INVALID_PRINCIPAL_TYPE: 67,
+  NON_EMPTY_GROUP: 68,
+  GROUP_ID_NOT_FOUND: 69,
+  FETCH_SESSION_ID_NOT_FOUND: 70,
+  INVALID_FETCH_SESSION_EPOCH: 71,
+  LISTENER_NOT_FOUND: 72,
+  TOPIC_DELETION_DISABLED: 73,
+  FENCED_LEADER_EPOCH: 74,
+  UNKNOWN_LEADER_EPOCH: 75,
+  UNSUPPORTED_COMPRESSION_TYPE: 76,
+  STALE_BROKER_EPOCH: 77,
+  OFFSET_NOT_AVAILABLE: 78,
+  MEMBER_ID_REQUIRED: 79,
+  PREFERRED_LEADER_NOT_AVAILABLE: 80,
+  GROUP_MAX_SIZE_REACHED: 81,
+  FENCED_INSTANCE_ID: 82,
+  ELIGIBLE_LEADERS_NOT_AVAILABLE: 83,
+  ELECTION_NOT_NEEDED: 84,
+  NO_REASSIGNMENT_IN_PROGRESS: 85,
+  GROUP_SUBSCRIBED_TO_TOPIC: 86,
+  INVALID_RECORD: 87,
+  UNSTABLE_OFFSET_COMMIT: 88,
+  THROTTLING_QUOTA_EXCEEDED: 89,
+  PRODUCER_FENCED: 90,
+  RESOURCE_NOT_FOUND: 91,
+  DUPLICATE_RESOURCE: 92,
+  UNACCEPTABLE_CREDENTIAL: 93,
+  INCONSISTENT_VOTER_SET: 94,
+  INVALID_UPDATE_VERSION: 95,
+  FEATURE_UPDATE_FAILED: 96,
+  PRINCIPAL_DESERIALIZATION_FAILURE: 97,
+  SNAPSHOT_NOT_FOUND: 98,
+  POSITION_OUT_OF_RANGE: 99,
+  UNKNOWN_TOPIC_ID: 100,
+  DUPLICATE_BROKER_REGISTRATION: 101,
+  BROKER_ID_NOT_REGISTERED: 102,
+  INCONSISTENT_TOPIC_ID: 103,
+  INCONSISTENT_CLUSTER_ID: 104,
+  TRANSACTIONAL_ID_NOT_FOUND: 105,
+  FETCH_SESSION_TOPIC_ID_ERROR: 106,
+  INELIGIBLE_REPLICA: 107,
+  NEW_LEADER_ELECTED: 108,
+  OFFSET_MOVED_TO_TIERED_STORAGE: 109,
+  FENCED_MEMBER_EPOCH: 110,
+  UNRELEASED_INSTANCE_ID: 111,
+  UNSUPPORTED_ASSIGNOR: 112,
+  STALE_MEMBER_EPOCH: 113,
+  MISMATCHED_ENDPOINT_TYPE: 114,
+  UNSUPPORTED_ENDPOINT_TYPE: 115,
+  UNKNOWN_CONTROLLER_ID: 116,
+  UNKNOWN_SUBSCRIPTION_ID: 117,
+  TELEMETRY_TOO_LARGE: 118,
+  INVALID_REGISTRATION: 119,
+  TRANSACTION_ABORTABLE: 120,
+  INVALID_RECORD_STATE: 121,
+  SHARE_SESSION_NOT_FOUND: 122,
+  INVALID_SHARE_SESSION_EPOCH: 123,
+  FENCED_STATE_EPOCH: 124,
+  INVALID_VOTER_KEY: 125,
+  DUPLICATE_VOTER: 126,
+  VOTER_NOT_FOUND: 127,
+  INVALID_REGULAR_EXPRESSION: 128,
+  REBOOTSTRAP_REQUIRED: 129,
+  STREAMS_INVALID_TOPOLOGY: 130,
+  STREAMS_INVALID_TOPOLOGY_EPOCH: 131,
+  STREAMS_TOPOLOGY_FENCED: 132,
+  SHARE_SESSION_LIMIT_REACHED: 133,
+} as const;
+
+export type KafkaErrorName = keyof typeof KAFKA_ERROR;
+/** The number on the wire. */
+export type KafkaErrorCode = (typeof KAFKA_ERROR)[KafkaErrorName];
+
+const NAMES = new Map<number, KafkaErrorName>(
+  // Object.entries loses the key type; the keys are those of the literal above.
+  (Object.entries(KAFKA_ERROR) as [KafkaErrorName, number][]).map(([name, code]) => [code, name]),
+);
+
+/** For log lines: the name of a code, or the number when it is not known. */
+export function errorName(code: number): string {
+  return NAMES.get(code) ?? String(code);
+}
+
+type AppendFailure = Exclude<AppendOutcome['status'], 'ok' | 'duplicate'>;
+
+/**
+ * What Produce answers when core refuses a batch. A full disk is told as KAFKA_STORAGE_ERROR and closed storage
+ * as NOT_LEADER_OR_FOLLOWER: both are retriable, so clients keep the batch until there is room or a new owner.
+ */
+const APPEND_ERRORS: Readonly<Record<AppendFailure, KafkaErrorCode>> = {
+  'not-owner': KAFKA_ERROR.NOT_LEADER_OR_FOLLOWER,
+  'disk-full': KAFKA_ERROR.KAFKA_STORAGE_ERROR,
+  'memory-full': KAFKA_ERROR.KAFKA_STORAGE_ERROR,
+  'storage-failed': KAFKA_ERROR.KAFKA_STORAGE_ERROR,
+  closed: KAFKA_ERROR.NOT_LEADER_OR_FOLLOWER,
+  'too-large': KAFKA_ERROR.MESSAGE_TOO_LARGE,
+  corrupt: KAFKA_ERROR.CORRUPT_MESSAGE,
+  'old-format': KAFKA_ERROR.UNSUPPORTED_FOR_MESSAGE_FORMAT,
+  'invalid-record': KAFKA_ERROR.INVALID_RECORD,
+  'invalid-timestamp': KAFKA_ERROR.INVALID_TIMESTAMP,
+  'key-required': KAFKA_ERROR.INVALID_RECORD,
+  'out-of-order-sequence': KAFKA_ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER,
+  'producer-fenced': KAFKA_ERROR.INVALID_PRODUCER_EPOCH,
+  'unknown-producer': KAFKA_ERROR.UNKNOWN_PRODUCER_ID,
+};
+
+export function appendErrorCode(status: AppendFailure): KafkaErrorCode {
+  return APPEND_ERRORS[status];
+}
+
+type TopicFailure = Exclude<TopicOutcome['status'], 'ok'>;
+
+/** What the topic administration APIs answer when core refuses. */
+const TOPIC_ERRORS: Readonly<Record<TopicFailure, KafkaErrorCode>> = {
+  exists: KAFKA_ERROR.TOPIC_ALREADY_EXISTS,
+  unknown: KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION,
+  'invalid-name': KAFKA_ERROR.INVALID_TOPIC_EXCEPTION,
+  'invalid-partitions': KAFKA_ERROR.INVALID_PARTITIONS,
+  limit: KAFKA_ERROR.POLICY_VIOLATION,
+  // Somebody else is changing the same topic: the retriable error that every admin client retries.
+  busy: KAFKA_ERROR.NOT_CONTROLLER,
+  failed: KAFKA_ERROR.KAFKA_STORAGE_ERROR,
+};
+
+export function topicErrorCode(status: TopicFailure): KafkaErrorCode {
+  return TOPIC_ERRORS[status];
+}
+
+type ReadFailure = Exclude<ReadResult['status'], 'ok'>;
+
+/** What Fetch answers when a read fails. */
+const READ_ERRORS: Readonly<Record<ReadFailure, KafkaErrorCode>> = {
+  'out-of-range': KAFKA_ERROR.OFFSET_OUT_OF_RANGE,
+  corrupt: KAFKA_ERROR.KAFKA_STORAGE_ERROR,
+  'unknown-log': KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION,
+};
+
+export function readErrorCode(status: ReadFailure): KafkaErrorCode {
+  return READ_ERRORS[status];
+}
+
+/** What the consumer group APIs answer. */
+const GROUP_ERRORS: Readonly<Record<GroupError, KafkaErrorCode>> = {
+  none: KAFKA_ERROR.NONE,
+  'invalid-group-id': KAFKA_ERROR.INVALID_GROUP_ID,
+  'unknown-member': KAFKA_ERROR.UNKNOWN_MEMBER_ID,
+  'member-id-required': KAFKA_ERROR.MEMBER_ID_REQUIRED,
+  'fenced-instance': KAFKA_ERROR.FENCED_INSTANCE_ID,
+  'illegal-generation': KAFKA_ERROR.ILLEGAL_GENERATION,
+  'inconsistent-protocol': KAFKA_ERROR.INCONSISTENT_GROUP_PROTOCOL,
+  'rebalance-in-progress': KAFKA_ERROR.REBALANCE_IN_PROGRESS,
+  'invalid-session-timeout': KAFKA_ERROR.INVALID_SESSION_TIMEOUT,
+  'group-full': KAFKA_ERROR.GROUP_MAX_SIZE_REACHED,
+  'non-empty-group': KAFKA_ERROR.NON_EMPTY_GROUP,
+  'group-not-found': KAFKA_ERROR.GROUP_ID_NOT_FOUND,
+  'subscribed-to-topic': KAFKA_ERROR.GROUP_SUBSCRIBED_TO_TOPIC,
+  'coordinator-unavailable': KAFKA_ERROR.COORDINATOR_NOT_AVAILABLE,
+  'metadata-too-large': KAFKA_ERROR.OFFSET_METADATA_TOO_LARGE,
+  'storage-failed': KAFKA_ERROR.COORDINATOR_NOT_AVAILABLE,
+};
+
+export function groupErrorCode(error: GroupError): KafkaErrorCode {
+  return GROUP_ERRORS[error];
+}
