@@ -1,16 +1,8 @@
 import type { Broker } from '../core/broker.ts';
+import type { MetricFamily } from '../telemetry/metric-family.ts';
 import type { Connection, ConnectionHandler } from './types.ts';
 
-/** Counters of one front-end, read at scrape time: Prometheus metric name -> help, type and samples. */
-export interface MetricFamily {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  readonly samples: readonly {
-    readonly labels: Readonly<Record<string, string>>;
-    readonly value: number;
-  }[];
-}
+export type { MetricFamily } from '../telemetry/metric-family.ts';
 
 /** One protocol of one broker: makes a handler per accepted connection. */
 export interface Frontend {

@@ -16,8 +16,13 @@ export interface ConnectionHandler {
   onDrain(): void;
   /** The peer or the network ended the connection, or close() finished. Called exactly once. */
   onClose(reason: CloseReason): void;
-  /** The broker is stopping: finish what is under way, tell the peer if the protocol can, accept nothing new. */
+  /**
+   * The broker is stopping: finish what is under way, tell the peer if the protocol can, accept nothing new.
+   * The transport closes the connection as soon as busy() is false and the output is sent, or at its deadline.
+   */
   onShutdown(): void;
+  /** While stopping: is something still under way that will be written? Absent means no. */
+  busy?(): boolean;
 }
 
 export type CloseReason =
