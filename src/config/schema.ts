@@ -1,0 +1,298 @@
+import { z } from 'zod';
+import { listenersSetting } from './listeners.ts';
+import { bytes, choice, duration, flag, integer, list, settingMeta, text } from './setting.ts';
+import type { SettingMeta } from './setting.ts';
+
+const DURABILITIES = ['fsync', 'os', 'memory'] as const;
+
+const node = z.strictObject({
+  id: integer({
+    help: 'Number of this broker, as Kafka clients see it.',
+    default: 1,
+    max: 2 ** 31 - 1,
+  }),
+});
+
+const storage = z.strictObject({
+  driver: choice({
+    help: 'Where data is kept: files in storage.path, or memory only (`--memory`).',
+    choices: ['disk', 'memory'],
+    default: 'disk',
+  }),
+  path: text({
+    help: 'Folder of the data (`--data`), made when missing; relative to the working folder.',
+    default: './lyrebird-data',
+  }),
+  durability: choice({
+    help: 'When a message counts as stored, for topics that do not say: `fsync` after it was synced to the disk, `os` when the operating system has it, `memory` at once (never on disk).',
+    choices: DURABILITIES,
+    default: 'fsync',
+  }),
+});
+
+const topics = z.strictObject({
+  retention: duration({
+    help: 'How long topics keep records that do not say.',
+    like: 'retention.ms',
+    default: '7d',
+    unlimited: true,
+  }),
+  retention_bytes: bytes({
+    help: 'How many bytes a partition keeps.',
+    like: 'retention.bytes',
+    default: 'unlimited',
+    unlimited: true,
+  }),
+  segment_bytes: bytes({
+    help: 'Size at which a settled segment is rolled.',
+    like: 'segment.bytes',
+    default: '1GiB',
+    min: '1KiB',
+    max: '2147483647',
+  }),
+  message_bytes_max: bytes({
+    help: 'Largest record batch a topic takes.',
+    like: 'max.message.bytes',
+    default: '1048588',
+    max: '1GiB',
+  }),
+  partitions_max: integer({
+    help: 'Most partitions of one topic.',
+    default: 100_000,
+    min: 1,
+  }),
+});
+
+const kafka = z.strictObject({
+  auto_create_topics: flag({
+    help: 'Clients that ask for an unknown topic get it created.',
+    like: 'auto.create.topics.enable',
+    default: true,
+  }),
+  auto_create_partitions: integer({
+    help: 'Partitions of a topic created without a number.',
+    like: 'num.partitions',
+    default: 1,
+    min: 1,
+  }),
+  advertised: list({
+    help: 'Addresses clients are told to connect to, `host:port` or `listener=host:port`; by default what the client reached.',
+    item: z.string().regex(/^(?:[^=\s]+=)?(?:\[[0-9a-f:]+\]|[^:\s[\]]+):\d{1,5}$/i, {
+      error: 'expected host:port or listener=host:port',
+    }),
+    expected: 'a list of host:port',
+  }),
+  request_bytes_max: bytes({
+    help: 'A larger request closes its connection.',
+    like: 'socket.request.max.bytes',
+    default: '100MiB',
+    min: '1KiB',
+    max: '1GiB',
+  }),
+  in_flight_requests_max: integer({
+    help: 'Unanswered requests of one connection; reading pauses above it.',
+    default: 1024,
+    min: 1,
+  }),
+  in_flight_bytes_max: bytes({
+    help: 'Bytes of unanswered produce requests of one connection; reading pauses above it.',
+    default: '256MiB',
+    min: '1MiB',
+  }),
+  fetch_bytes_max: bytes({
+    help: 'Most bytes of one fetch response.',
+    like: 'fetch.max.bytes',
+    default: '55MiB',
+    min: '1KiB',
+    max: '1GiB',
+  }),
+  fetch_wait_max: duration({
+    help: 'Longest time a fetch waits for data, whatever the client asks.',
+    default: '60s',
+  }),
+  fetch_sessions_max: integer({
+    help: 'Incremental fetch sessions kept.',
+    like: 'max.incremental.fetch.session.cache.slots',
+    default: 1000,
+  }),
+  described_partitions_max: integer({
+    help: 'Partitions of one page of DescribeTopicPartitions.',
+    like: 'max.request.partition.size.limit',
+    default: 2000,
+    min: 1,
+  }),
+});
+
+const groups = z.strictObject({
+  session_timeout_min: duration({
+    help: 'Shortest session timeout a member may ask for.',
+    like: 'group.min.session.timeout.ms',
+    default: '6s',
+  }),
+  session_timeout_max: duration({
+    help: 'Longest session timeout a member may ask for.',
+    like: 'group.max.session.timeout.ms',
+    default: '30m',
+  }),
+  initial_rebalance_delay: duration({
+    help: 'How long the first rebalance of an empty group waits for more members; `0s` lets a lone member start at once.',
+    like: 'group.initial.rebalance.delay.ms',
+    default: '0s',
+  }),
+  disconnect_grace: duration({
+    help: 'A dynamic member whose connections are gone is evicted after this; `unlimited` leaves it to the session timeout.',
+    default: '2s',
+    unlimited: true,
+  }),
+  members_max: integer({
+    help: 'Most members of one group.',
+    like: 'group.max.size',
+    default: 10_000,
+    min: 1,
+  }),
+  count_max: integer({ help: 'Most groups of the broker.', default: 100_000, min: 1 }),
+  offsets_retention: duration({
+    help: 'Offsets of a group without members are dropped after this.',
+    like: 'offsets.retention.minutes',
+    default: '7d',
+    unlimited: true,
+  }),
+  offset_metadata_max: integer({
+    help: 'Longest metadata text of a committed offset, in characters.',
+    like: 'offset.metadata.max.bytes',
+    default: 4096,
+  }),
+});
+
+const limits = z.strictObject({
+  connections_max: integer({
+    help: 'Open connections of one listener; more are closed when accepted.',
+    default: 10_000,
+    min: 1,
+  }),
+  connections_per_ip_max: integer({
+    help: 'Open connections of one listener from one address.',
+    default: 10_000,
+    min: 1,
+  }),
+  connections_per_second_max: integer({
+    help: 'Sustained rate of new connections of one listener.',
+    default: 5_000,
+    min: 1,
+  }),
+  idle_timeout: duration({
+    help: 'A connection without traffic is closed after this.',
+    like: 'connections.max.idle.ms',
+    default: '10m',
+    unlimited: true,
+  }),
+  handshake_timeout: duration({ help: 'How long a TLS handshake may take.', default: '10s' }),
+  output_high_bytes: bytes({
+    help: 'A connection with more unsent output is not read from until it drains.',
+    default: '1MiB',
+    min: '16KiB',
+  }),
+  output_bytes_max: bytes({
+    help: 'A connection with more unsent output is closed.',
+    default: '128MiB',
+    min: '1MiB',
+  }),
+  input_bytes_max: bytes({
+    help: 'Received, unprocessed bytes of all connections together; the one that exceeds it is closed.',
+    default: '512MiB',
+    min: '1MiB',
+  }),
+});
+
+const security = z.strictObject({
+  anonymous: choice({
+    help: 'Whether peers that did not authenticate may use listeners outside the loopback interface.',
+    choices: ['deny', 'allow'],
+    default: 'deny',
+  }),
+});
+
+const log = z.strictObject({
+  level: choice({
+    help: 'Least severity that is logged.',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    default: 'info',
+    live: true,
+  }),
+  format: choice({
+    help: '`pretty` for people, `json` for machines; `auto` is pretty on a terminal.',
+    choices: ['auto', 'pretty', 'json'],
+    default: 'auto',
+  }),
+});
+
+const shutdown = z.strictObject({
+  timeout: duration({
+    help: 'How long a stop may take to let connections finish; then they are cut.',
+    default: '10s',
+    live: true,
+  }),
+});
+
+/** All there is to configure. Keys of the file, the environment and `--set` are its paths. */
+export const configSchema = z.strictObject({
+  listeners: listenersSetting({
+    help: 'Addresses to open (`--listen`), such as `kafka://127.0.0.1:9092`; the usual ports on loopback when empty. A table in the file may add `name`, `cert`, `key` and `client_ca`.',
+    default: '',
+  }),
+  node: node.prefault({}).describe('This broker'),
+  storage: storage.prefault({}).describe('Where and how data is kept'),
+  topics: topics.prefault({}).describe('Defaults and limits of topics'),
+  kafka: kafka.prefault({}).describe('The Kafka protocol'),
+  groups: groups.prefault({}).describe('Consumer groups'),
+  limits: limits.prefault({}).describe('Limits of connections'),
+  security: security.prefault({}).describe('Who may connect'),
+  log: log.prefault({}).describe('Logging, on the standard error'),
+  shutdown: shutdown.prefault({}).describe('Stopping'),
+});
+
+export type ParsedConfig = z.output<typeof configSchema>;
+
+export interface SettingInfo extends SettingMeta {
+  /** Dotted path. */
+  readonly key: string;
+}
+
+export interface SectionInfo {
+  readonly name: string;
+  readonly help: string;
+  readonly settings: readonly SettingInfo[];
+}
+
+/** The schema as a table: top-level settings first (in a section named ''), then one section per table. */
+export function listSections(): SectionInfo[] {
+  const root: SettingInfo[] = [];
+  const sections: SectionInfo[] = [{ name: '', help: 'Top level', settings: root }];
+  for (const [name, schema] of Object.entries(configSchema.shape)) {
+    const meta = settingMeta.get(schema);
+    if (meta !== undefined) {
+      root.push({ key: name, ...meta });
+      continue;
+    }
+    const section = (schema as z.ZodPrefault<z.ZodObject>).unwrap();
+    sections.push({
+      name,
+      help: schema.description ?? '',
+      settings: Object.entries(section.shape).map(([key, setting]) => {
+        const found = settingMeta.get(setting);
+        if (found === undefined) throw new Error(`${name}.${key} has no description`);
+        return { key: `${name}.${key}`, ...found };
+      }),
+    });
+  }
+  return sections;
+}
+
+export function listSettings(): SettingInfo[] {
+  return listSections().flatMap((section) => section.settings);
+}
+
+/** JSON Schema (draft 2020-12) of the file, for editors. */
+export function configJsonSchema(): Record<string, unknown> {
+  return { title: 'Lyrebird configuration', ...z.toJSONSchema(configSchema, { io: 'input' }) };
+}
