@@ -2,6 +2,7 @@ import type { Broker } from '../../../core/broker.ts';
 import type { Operation, ResourceType } from '../../../security/authorizer.ts';
 import type { Principal } from '../../../security/principal.ts';
 import type { KafkaConfig } from '../config.ts';
+import type { ApiDescriptor } from '../codec/api-descriptor.ts';
 import type { Reader } from '../codec/reader.ts';
 import type { Writer } from '../codec/writer.ts';
 
@@ -10,9 +11,9 @@ import type { Writer } from '../codec/writer.ts';
  * or to the front-end. They run in the event loop and answer through the context, at once or later, exactly once.
  */
 export interface ApiHandler {
-  /** The API's key, its name as in the protocol guide, and the versions that are served. */
-  readonly key: number;
-  readonly name: string;
+  /** Key, name and flexible versions, from the codec. */
+  readonly api: ApiDescriptor;
+  /** The versions that are served. */
   readonly minVersion: number;
   readonly maxVersion: number;
   /** Set when ApiVersions tells a wider range than is served; see produce.ts for the one reason. */
@@ -27,6 +28,17 @@ export interface ApiHandler {
 
 /** Writes a response body; the generated encoders have this shape. */
 export type BodyEncoder<Body> = (writer: Writer, body: Body, version: number) => void;
+
+/** Told when a request's turn to answer has come. */
+export interface TurnListener {
+  onTurn(): void;
+}
+
+/** Something that keeps a request waiting on purpose: a long poll. */
+export interface Parked {
+  /** The connection is gone or the broker stops: stop waiting; answer with what is there if the context is open. */
+  onInterrupted(): void;
+}
 
 /** One request under way, from its header to its response. */
 export interface RequestContext {
@@ -49,6 +61,13 @@ export interface RequestContext {
   allows(operation: Operation, resource: ResourceType, name: string): boolean;
   /** Address told to clients: what this client reached, unless configured. */
   advertisedAddress(): { readonly host: string; readonly port: number };
+  /**
+   * Calls the listener when every earlier request of the connection was answered and the peer takes output: what is
+   * large is best put together then. At once when that is so already. Not called any more once the connection ended.
+   */
+  whenTurn(listener: TurnListener): void;
+  /** Says what the request is waiting for (null: nothing any more), so that it can be interrupted. */
+  park(parked: Parked | null): void;
   /** Answers. Encodes now; the bytes leave when every earlier request of the connection was answered. */
   respond<Body>(encode: BodyEncoder<Body>, body: Body): void;
   /** Ends the request without a response (Produce with acks=0). */
