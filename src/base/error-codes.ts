@@ -15,4 +15,8 @@ export const ERROR_CODES = {
   LB2005: 'engine is closed',
   LB2006: 'memory storage is full',
   LB3001: 'broker is closed',
+  LB4001: 'TLS certificate or key cannot be used',
+  LB4002: 'listener address cannot be bound',
+  LB5001: 'Kafka message is malformed',
+  LB5002: 'Kafka frame size is out of bounds',
 } as const;

@@ -4,7 +4,7 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** What every error of the broker is: a stable code, a message that says what to do, and facts. */
 export class LyrebirdError extends Error {
-  override readonly name = 'LyrebirdError';
+  override readonly name: string = 'LyrebirdError';
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
 
