@@ -41,7 +41,9 @@ export interface Client {
 const here = (path: string): string => fileURLToPath(new URL(`clients/${path}`, import.meta.url));
 
 function run(program: string, args: readonly string[], cwd: string): void {
-  const result = spawnSync(program, args, { cwd, encoding: 'utf8', maxBuffer: 256 << 20 });
+  // CKJS_LINKING: Confluent's client has no prebuilt binary in the registry, and builds against the system's libraries.
+  const env = { ...process.env, CKJS_LINKING: 'dynamic' };
+  const result = spawnSync(program, args, { cwd, env, encoding: 'utf8', maxBuffer: 256 << 20 });
   if (result.status !== 0) {
     throw new Error(
       `${program} ${args.join(' ')}: ${(result.stdout + result.stderr).slice(-2000)}`,
