@@ -47,6 +47,8 @@ export interface JoinRequest {
   /** Since a protocol version: a static member that rejoins unchanged may skip the assignment. */
   readonly supportsSkipAssignment: boolean;
   readonly reason: string | null;
+  /** The topics the member subscribes to, when its protocol lets the front-end tell; absent or null: unknown. */
+  readonly subscribedTopics?: readonly string[] | null;
 }
 
 export interface JoinResponse {
@@ -73,6 +75,8 @@ export interface SyncRequest {
   readonly protocolType: string | null;
   readonly protocolName: string | null;
   readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[];
+  /** The connection the request came on, see JoinRequest. */
+  readonly connectionId?: number;
 }
 
 export interface SyncResponse {
@@ -87,6 +91,8 @@ export interface MemberRef {
   readonly memberId: string;
   readonly instanceId: string | null;
   readonly generation: number;
+  /** The connection the request came on: a member that moved to it is not evicted when its old one ends. */
+  readonly connectionId?: number;
 }
 
 export interface LeaveMember {
@@ -110,6 +116,8 @@ export interface OffsetToCommit {
   readonly offset: number;
   readonly leaderEpoch: number;
   readonly metadata: string;
+  /** Kept this long (ms) whatever the group's retention; absent or null: as the group. */
+  readonly retentionMs?: number | null;
 }
 
 export interface GroupMemberView {
@@ -132,7 +140,10 @@ export interface GroupView {
   readonly members: readonly GroupMemberView[];
 }
 
-/** Callbacks may run before the method returns, or much later; each runs exactly once. */
+/**
+ * Callbacks may run before the method returns, or much later; each runs exactly once. Buffers in requests
+ * become the coordinator's: the caller copies what lies in a shared read buffer.
+ */
 export interface GroupCoordinator {
   join(namespace: string, request: JoinRequest, reply: (response: JoinResponse) => void): void;
   sync(namespace: string, request: SyncRequest, reply: (response: SyncResponse) => void): void;
@@ -149,7 +160,16 @@ export interface GroupCoordinator {
     offsets: readonly OffsetToCommit[],
     reply: (error: GroupError, perOffset: readonly GroupError[]) => void,
   ): void;
-  /** topics null: all. Unknown groups have no offsets. */
+  /**
+   * Replies once every commit that committedOffset and committedOffsets show now is durable: at once when none
+   * is under way. Ask it before answering a client with offsets, so that a crash cannot take back what it read.
+   */
+  whenOffsetsDurable(
+    namespace: string,
+    groupId: string,
+    reply: (error: GroupError) => void,
+  ): void;
+  /** Unknown groups have no offsets; nor has a topic that was deleted and created again since the commit. */
   committedOffset(
     namespace: string,
     groupId: string,
