@@ -163,6 +163,7 @@ describe('Listener over TCP', () => {
       received += chunk.length;
       if (received === total) socket.end();
     });
+    socket.resume();
     assert.equal(await handler.closed, 'peer');
     assert.equal(received, total);
   });
