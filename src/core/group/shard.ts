@@ -126,7 +126,7 @@ export class GroupShard implements GroupHost {
       settled('storage-failed');
       return;
     }
-    if (this.append(note, settled) > 0) entry.record = note;
+    if (this.append(note, settled) >= 0) entry.record = note;
   }
 
   emit(event: GroupEvent): void {
@@ -176,7 +176,7 @@ export class GroupShard implements GroupHost {
       entry.unsettledCommits--;
       settled(error);
     });
-    if (position <= 0) return;
+    if (position < 0) return;
     for (const offset of offsets) entry.offsets.set(offset);
     entry.lastCommit = position;
     this.stats.offsetCommits += offsets.length;
@@ -193,7 +193,7 @@ export class GroupShard implements GroupHost {
     }
     const { groupId } = entry;
     const position = this.append(encodeNote({ kind: 'removal', groupId, partitions }), settled);
-    if (position <= 0) return;
+    if (position < 0) return;
     for (const partition of partitions) entry.offsets.delete(partition);
   }
 
@@ -203,7 +203,7 @@ export class GroupShard implements GroupHost {
     settled: (error: GroupError) => void,
   ): void {
     const { groupId } = entry;
-    if (this.append(encodeNote({ kind: 'deleted', groupId }), settled) <= 0) return;
+    if (this.append(encodeNote({ kind: 'deleted', groupId }), settled) < 0) return;
     this.logger.info('group.deleted', `group ${groupId} was deleted (${cause})`, {
       namespace: this.namespace,
       groupId,
@@ -313,7 +313,7 @@ export class GroupShard implements GroupHost {
   private append(note: Buffer, settled: (error: GroupError) => void): Position {
     const { engine } = this.context;
     const position = engine.appendNote(this.log, engine.owner(this.log).epoch, note);
-    if (position > 0) {
+    if (position >= 0) {
       this.dirty = true;
       this.await(position, settled);
       return position;
