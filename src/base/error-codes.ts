@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   LB2004: 'disk is full',
   LB2005: 'engine is closed',
   LB2006: 'memory storage is full',
+  LB2007: 'metadata lease is over',
   LB3001: 'broker is closed',
   LB4001: 'TLS certificate or key cannot be used',
   LB4002: 'listener address cannot be bound',
