@@ -1,0 +1,56 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Logger } from '../telemetry/logger.ts';
+import { ApiError, errorAnswer } from './api-error.ts';
+import { browserGuard } from './guard.ts';
+import type { AdminPorts } from './ports.ts';
+import { brokerRoutes } from './routes/broker.ts';
+import { groupRoutes } from './routes/groups.ts';
+import { healthRoutes } from './routes/health.ts';
+import { topicRoutes } from './routes/topics.ts';
+
+/** A larger request body is answered with 'too-large'. */
+export const ADMIN_BODY_BYTES_MAX = 1024 * 1024;
+
+export interface AdminAppOptions {
+  readonly ports: AdminPorts;
+  /** Host names besides localhost and addresses that requests may use; '*' for any. */
+  readonly allowedHosts: readonly string[];
+  readonly logger: Logger;
+}
+
+/** The admin interface as a fetch handler: health, metrics and the API of api.ts. */
+export function createAdminApp({ ports, allowedHosts, logger }: AdminAppOptions): Hono {
+  const app = new Hono();
+  app.onError((error, context) => {
+    const answer = errorAnswer(error);
+    if (answer !== null) return context.json(answer.body, answer.status);
+    logger.error('admin.failed', 'an admin request failed by an internal error', {
+      method: context.req.method,
+      path: context.req.path,
+      err: error,
+    });
+    return context.json(
+      { error: { code: 'internal', message: 'internal error; see the log' } },
+      500,
+    );
+  });
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    return context.json({ error: { code: 'not-found', message: `no ${method} ${path}` } }, 404);
+  });
+  app.use(browserGuard({ allowedHosts }));
+  app.use(
+    bodyLimit({
+      maxSize: ADMIN_BODY_BYTES_MAX,
+      onError: () => {
+        throw new ApiError('too-large', `the body is above ${ADMIN_BODY_BYTES_MAX} bytes`);
+      },
+    }),
+  );
+  app.route('/', healthRoutes(ports));
+  app.route('/api/v1/topics', topicRoutes(ports));
+  app.route('/api/v1/groups', groupRoutes(ports));
+  app.route('/api/v1', brokerRoutes(ports));
+  return app;
+}

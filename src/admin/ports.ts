@@ -1,0 +1,38 @@
+import type { Broker } from '../core/broker.ts';
+import type { TopicConfig } from '../core/types.ts';
+import type {
+  BrokerInfo,
+  ComponentHealth,
+  ConfigEntry,
+  ConnectionInfo,
+  LimitInfo,
+  ListenerInfo,
+} from './api.ts';
+
+/** Topic settings as text, in the words of the protocol that defines them. */
+export interface TopicSettings {
+  readonly defaultPartitions: number;
+  readonly maxPartitions: number;
+  /** What core is told about a topic with these settings, or why they cannot be. */
+  resolve(overrides: Readonly<Record<string, string>>): TopicConfig | { readonly invalid: string };
+  /** Every setting with its value and where that comes from. */
+  describe(overrides: Readonly<Record<string, string>>): readonly ConfigEntry[];
+}
+
+/** What the admin interface needs of the server around it. Everything is read when a request asks. */
+export interface AdminPorts {
+  readonly broker: Broker;
+  readonly topicSettings: TopicSettings;
+  info(): BrokerInfo;
+  health(): readonly ComponentHealth[];
+  /** All metrics, as Prometheus reads them. */
+  scrape(): string;
+  config(): readonly ConfigEntry[];
+  listeners(): readonly ListenerInfo[];
+  connections(): readonly ConnectionInfo[];
+  /** False: no such connection. */
+  closeConnection(id: number): boolean;
+  limits(): readonly LimitInfo[];
+  /** Bytes in and out of all listeners since the start. */
+  traffic(): { readonly bytesIn: number; readonly bytesOut: number };
+}
