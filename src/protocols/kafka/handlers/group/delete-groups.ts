@@ -4,6 +4,7 @@ import {
   writeDeleteGroupsResponse,
 } from '../../codec/generated/delete-groups.ts';
 import { groupErrorCode, KAFKA_ERROR } from '../../errors.ts';
+import { answerLater } from '../answer-later.ts';
 import type { ApiHandler, RequestContext } from '../handler.ts';
 
 /** Deletes empty groups with their offsets, answered when that is durable. */
@@ -14,13 +15,15 @@ export const deleteGroupsHandler: ApiHandler = {
   handle(context, reader, version): void {
     const request = readDeleteGroupsRequest(reader, version);
     const groupIds = [...new Set(request.groupsNames)];
-    void Promise.all(groupIds.map((groupId) => deleteGroup(context, groupId))).then((results) =>
-      context.respond(writeDeleteGroupsResponse, { throttleTimeMs: 0, results }),
+    const results = Promise.all(groupIds.map((groupId) => deleteGroup(context, groupId)));
+    answerLater(
+      context,
+      writeDeleteGroupsResponse,
+      results.then((answers) => ({ throttleTimeMs: 0, results: answers })),
     );
   },
 };
 
-/** Never rejects. */
 async function deleteGroup(
   context: RequestContext,
   groupId: string,

@@ -5,10 +5,12 @@ import {
 } from '../../codec/generated/offset-delete.ts';
 import type {
   OffsetDeleteRequestTopic,
+  OffsetDeleteResponse,
   OffsetDeleteResponsePartition,
   OffsetDeleteResponseTopic,
 } from '../../codec/generated/offset-delete.ts';
 import { groupErrorCode, KAFKA_ERROR } from '../../errors.ts';
+import { answerLater } from '../answer-later.ts';
 import type { ApiHandler, RequestContext } from '../handler.ts';
 
 /** Where the answers of accepted partitions go: index i belongs to partition i. */
@@ -25,26 +27,40 @@ export const offsetDeleteHandler: ApiHandler = {
   handle(context, reader, version): void {
     const request = readOffsetDeleteRequest(reader, version);
     if (!context.allows('delete', 'group', request.groupId)) {
-      respond(context, KAFKA_ERROR.GROUP_AUTHORIZATION_FAILED, []);
+      context.respond(writeOffsetDeleteResponse, {
+        errorCode: KAFKA_ERROR.GROUP_AUTHORIZATION_FAILED,
+        throttleTimeMs: 0,
+        topics: [],
+      });
       return;
     }
     const accepted: Accepted = { partitions: [], answers: [] };
     const topics = request.topics.map((topic) => answerTopic(context, topic, accepted));
-    const { groups } = context.broker;
-    void groups
-      .deleteOffsets(context.namespace, request.groupId, accepted.partitions)
-      .then(({ error, perPartition }) => {
-        if (error !== 'none') {
-          respond(context, groupErrorCode(error), []);
-          return;
-        }
-        accepted.answers.forEach((answer, index) => {
-          answer.errorCode = groupErrorCode(perPartition[index] ?? 'none');
-        });
-        respond(context, KAFKA_ERROR.NONE, topics);
-      });
+    answerLater(
+      context,
+      writeOffsetDeleteResponse,
+      deleteAccepted(context, request.groupId, accepted, topics),
+    );
   },
 };
+
+async function deleteAccepted(
+  context: RequestContext,
+  groupId: string,
+  accepted: Accepted,
+  topics: OffsetDeleteResponseTopic[],
+): Promise<OffsetDeleteResponse> {
+  const { error, perPartition } = await context.broker.groups.deleteOffsets(
+    context.namespace,
+    groupId,
+    accepted.partitions,
+  );
+  if (error !== 'none') return { errorCode: groupErrorCode(error), throttleTimeMs: 0, topics: [] };
+  accepted.answers.forEach((answer, index) => {
+    answer.errorCode = groupErrorCode(perPartition[index] ?? 'none');
+  });
+  return { errorCode: KAFKA_ERROR.NONE, throttleTimeMs: 0, topics };
+}
 
 function answerTopic(
   context: RequestContext,
@@ -68,12 +84,4 @@ function answerTopic(
       return answer;
     }),
   };
-}
-
-function respond(
-  context: RequestContext,
-  errorCode: number,
-  topics: OffsetDeleteResponseTopic[],
-): void {
-  context.respond(writeOffsetDeleteResponse, { errorCode, throttleTimeMs: 0, topics });
 }
