@@ -14,6 +14,8 @@ export interface KafkaConfig {
   readonly defaultPartitions: number;
   /** Keyed by listener name. */
   readonly advertised: Readonly<Record<string, AdvertisedAddress>>;
+  /** Told by DescribeLogDirs and as log.dirs; the server fills in the data folder. */
+  readonly dataFolder: string;
   /** A larger request closes its connection (Kafka: socket.request.max.bytes). */
   readonly maxRequestBytes: number;
   /** Requests of one connection under way at once; reading pauses above it. */
@@ -49,6 +51,7 @@ export const KAFKA_CONFIG_DEFAULTS: KafkaConfig = {
   autoCreateTopics: true,
   defaultPartitions: 1,
   advertised: {},
+  dataFolder: 'memory',
   maxRequestBytes: 100 * 1024 * 1024,
   maxInFlightRequests: 1024,
   maxInFlightBytes: 256 * 1024 * 1024,

@@ -172,7 +172,7 @@ const APPEND_ERRORS: Readonly<Record<AppendFailure, KafkaErrorCode>> = {
   closed: KAFKA_ERROR.NOT_LEADER_OR_FOLLOWER,
   'too-large': KAFKA_ERROR.MESSAGE_TOO_LARGE,
   corrupt: KAFKA_ERROR.CORRUPT_MESSAGE,
-  'old-format': KAFKA_ERROR.UNSUPPORTED_FOR_MESSAGE_FORMAT,
+  'old-format': KAFKA_ERROR.INVALID_RECORD,
   'invalid-record': KAFKA_ERROR.INVALID_RECORD,
   'invalid-timestamp': KAFKA_ERROR.INVALID_TIMESTAMP,
   'key-required': KAFKA_ERROR.INVALID_RECORD,
@@ -208,7 +208,7 @@ type ReadFailure = Exclude<ReadResult['status'], 'ok'>;
 /** What Fetch answers when a read fails. */
 const READ_ERRORS: Readonly<Record<ReadFailure, KafkaErrorCode>> = {
   'out-of-range': KAFKA_ERROR.OFFSET_OUT_OF_RANGE,
-  corrupt: KAFKA_ERROR.KAFKA_STORAGE_ERROR,
+  corrupt: KAFKA_ERROR.CORRUPT_MESSAGE,
   'unknown-log': KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION,
 };
 

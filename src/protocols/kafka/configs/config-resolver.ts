@@ -153,6 +153,8 @@ function startValuesOf(config: KafkaConfig, nodeName: string): ReadonlyMap<strin
   const values: [string, string][] = [
     ['node.id', nodeName],
     ['broker.id', nodeName],
+    ['log.dirs', config.dataFolder],
+    ['log.dir', config.dataFolder],
     ['auto.create.topics.enable', String(config.autoCreateTopics)],
     ['num.partitions', String(config.defaultPartitions)],
     ['socket.request.max.bytes', String(config.maxRequestBytes)],

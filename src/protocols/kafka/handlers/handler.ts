@@ -2,6 +2,7 @@ import type { Broker } from '../../../core/broker.ts';
 import type { Operation, ResourceType } from '../../../security/authorizer.ts';
 import type { Principal } from '../../../security/principal.ts';
 import type { KafkaConfig } from '../config.ts';
+import type { KafkaServices } from '../services.ts';
 import type { ApiDescriptor } from '../codec/api-descriptor.ts';
 import type { Reader } from '../codec/reader.ts';
 import type { Writer } from '../codec/writer.ts';
@@ -44,6 +45,8 @@ export interface Parked {
 export interface RequestContext {
   readonly broker: Broker;
   readonly config: KafkaConfig;
+  /** What the handlers of the front-end share. */
+  readonly services: KafkaServices;
   /** Names that the request uses live in this namespace. */
   readonly namespace: string;
   readonly principal: Principal;
