@@ -3,7 +3,13 @@ import type { Random } from '../base/random.ts';
 import type { Authorizer } from '../security/authorizer.ts';
 import type { LogEngine } from '../storage/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { TaskGroup } from '../base/task-group.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { EventBus } from './events.ts';
 import type { GroupCoordinator } from './group-types.ts';
+import type { Limits } from './limits.ts';
+import type { QuotaRegistry } from './quota/quota-registry.ts';
+import type { SettingsStore } from './settings.ts';
 import type { TopicRegistry } from './types.ts';
 
 /** The composed broker as protocol front-ends see it. */
@@ -18,6 +24,16 @@ export interface Broker {
   readonly authorizer: Authorizer;
   readonly topics: TopicRegistry;
   readonly groups: GroupCoordinator;
+  /** What changes is told here: topics, settings, groups, the disk. */
+  readonly events: EventBus;
+  /** Timeouts of requests and the like: cheap to start, move and cancel. */
+  readonly timers: TimerWheel;
+  /** Background work that close() waits for. */
+  readonly tasks: TaskGroup;
+  /** Settings changed at run time. */
+  readonly settings: SettingsStore;
+  readonly quotas: QuotaRegistry;
+  readonly limits: Limits;
   /** A block of fresh producer ids was made durable; resolves with one of them. Never handed out twice. */
   allocateProducerId(): Promise<number>;
 }
