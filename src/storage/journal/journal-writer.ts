@@ -1,0 +1,276 @@
+import type { Clock } from '../../base/clock.ts';
+import { LyrebirdError } from '../../base/errors.ts';
+import { RingBuffer } from '../../base/ring-buffer.ts';
+import type { CommitGroup } from './commit-group.ts';
+import { locationPosition } from './format.ts';
+import type { JournalFile, JournalFiles } from './journal-files.ts';
+import type { JournalOwner } from './journal.ts';
+
+export interface JournalWriterOptions {
+  readonly clock: Clock;
+  readonly files: JournalFiles;
+  /** Everything up to here is written and synced already. */
+  readonly sequence: number;
+  readonly owner: JournalOwner;
+  /** A write or sync has ended: more may be started. */
+  readonly onIdle: () => void;
+  readonly recycle: (group: CommitGroup) => void;
+}
+
+export interface WriterCounters {
+  groups: number;
+  writes: number;
+  writtenBytes: number;
+  writeMsTotal: number;
+  syncs: number;
+  syncMsTotal: number;
+}
+
+interface SyncWaiter {
+  readonly sequence: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Sealed groups written by one call together hold at most about this. */
+const WRITE_BYTES_MAX = 8 << 20;
+
+/** Writes sealed groups in order and syncs them: one write and one sync in flight at most. */
+export class JournalWriter {
+  readonly counters: WriterCounters;
+  private readonly options: JournalWriterOptions;
+  /** Written groups that wait for their sync. */
+  private readonly unsynced: RingBuffer<CommitGroup>;
+  /** Files with bytes that were written and not synced. */
+  private readonly dirtyFiles: Set<JournalFile>;
+  private readonly waiters: SyncWaiter[];
+  private written: number;
+  private syncedSequence: number;
+  private wanted: number;
+  private writing: boolean;
+  private syncInFlight: boolean;
+  private stopped: boolean;
+  private failure: Error | null;
+  private whenQuiet: (() => void) | null;
+
+  constructor(options: JournalWriterOptions) {
+    this.options = options;
+    this.counters = {
+      groups: 0,
+      writes: 0,
+      writtenBytes: 0,
+      writeMsTotal: 0,
+      syncs: 0,
+      syncMsTotal: 0,
+    };
+    this.unsynced = new RingBuffer(16);
+    this.dirtyFiles = new Set();
+    this.waiters = [];
+    this.written = options.sequence;
+    this.syncedSequence = options.sequence;
+    this.wanted = 0;
+    this.writing = false;
+    this.syncInFlight = false;
+    this.stopped = false;
+    this.failure = null;
+    this.whenQuiet = null;
+  }
+
+  get canWrite(): boolean {
+    return !this.writing && !this.stopped && this.failure === null;
+  }
+
+  get syncing(): boolean {
+    return this.syncInFlight;
+  }
+
+  get writtenThrough(): number {
+    return this.written;
+  }
+
+  get syncedThrough(): number {
+    return this.syncedSequence;
+  }
+
+  /** Resolves when the sequence is synced. */
+  synced(sequence: number): Promise<void> {
+    if (sequence <= this.syncedSequence) return Promise.resolve();
+    if (this.failure !== null) return Promise.reject(this.failure);
+    if (this.stopped) return Promise.reject(new LyrebirdError('LB2005', 'the engine is closed'));
+    this.wantSync(sequence);
+    return new Promise((resolve, reject) => {
+      this.waiters.push({ sequence, resolve, reject });
+    });
+  }
+
+  wantSync(sequence: number): void {
+    if (sequence > this.wanted) this.wanted = sequence;
+  }
+
+  /** Begins to write the groups at the head of the queue and to sync what is written. */
+  start(sealed: RingBuffer<CommitGroup>): void {
+    if (this.canWrite && sealed.length > 0) void this.write(takeBatch(sealed));
+    this.startSync();
+  }
+
+  /** Starts nothing any more; resolves when nothing is in flight. */
+  stop(): Promise<void> {
+    this.stopped = true;
+    const error = new LyrebirdError('LB2005', 'the storage engine was closed');
+    for (const waiter of this.waiters.splice(0)) waiter.reject(error);
+    if (!this.writing && !this.syncInFlight) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.whenQuiet = resolve;
+    });
+  }
+
+  private async write(batch: CommitGroup[]): Promise<void> {
+    this.writing = true;
+    const first = batch[0]!;
+    const last = batch[batch.length - 1]!;
+    const buffers = collectBuffers(batch);
+    const position = locationPosition(first.location);
+    try {
+      const file = await this.options.files.prepare(first.fileNumber);
+      const startMs = this.options.clock.monotonicMs();
+      await this.writeAll(file, buffers, position);
+      this.counters.writeMsTotal += this.options.clock.monotonicMs() - startMs;
+      this.dirtyFiles.add(file);
+      file.end = last.endPosition;
+    } catch (error) {
+      this.writing = false;
+      this.fail(error);
+      return;
+    }
+    this.writing = false;
+    this.counters.writes++;
+    this.counters.writtenBytes += last.endPosition - position;
+    this.written = last.sequence;
+    this.afterWrite(batch);
+  }
+
+  private afterWrite(batch: CommitGroup[]): void {
+    for (const group of batch) {
+      this.counters.groups++;
+      this.options.owner.onWritten(group);
+      if (group.needsSync) {
+        this.unsynced.push(group);
+      } else {
+        this.options.recycle(group);
+      }
+    }
+    this.options.owner.onProgress(this.written, this.syncedSequence);
+    this.settle();
+  }
+
+  /** Writes once more when the disk was full and room could be made: a write, unlike a sync, may be repeated. */
+  private async writeAll(file: JournalFile, buffers: Buffer[], position: number): Promise<void> {
+    try {
+      await file.handle.write(buffers, position);
+    } catch (error) {
+      const noSpace = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+      if (!noSpace || !(await this.options.owner.onNoSpace())) throw error;
+      await file.handle.write(buffers, position);
+    }
+  }
+
+  private startSync(): void {
+    if (this.syncInFlight || this.stopped || this.failure !== null) return;
+    const asked = this.wanted > this.syncedSequence && this.wanted <= this.written;
+    if (asked || this.unsynced.length > 0) void this.sync(this.written);
+  }
+
+  private async sync(through: number): Promise<void> {
+    this.syncInFlight = true;
+    const startMs = this.options.clock.monotonicMs();
+    // What is written from now on is not covered by this sync, even to the same file.
+    const files = [...this.dirtyFiles].sort((a, b) => a.number - b.number);
+    this.dirtyFiles.clear();
+    try {
+      for (const file of files) await file.handle.sync();
+    } catch (error) {
+      this.syncInFlight = false;
+      this.fail(error);
+      return;
+    }
+    this.syncInFlight = false;
+    if (this.failure !== null) {
+      this.settle();
+      return;
+    }
+    this.counters.syncs++;
+    this.counters.syncMsTotal += this.options.clock.monotonicMs() - startMs;
+    this.syncedSequence = through;
+    let group = this.unsynced.peek();
+    while (group !== undefined && group.sequence <= through) {
+      this.unsynced.shift();
+      this.options.owner.onDurable(group);
+      this.options.recycle(group);
+      group = this.unsynced.peek();
+    }
+    this.options.owner.onProgress(this.written, through);
+    this.releaseWaiters();
+    this.settle();
+  }
+
+  private releaseWaiters(): void {
+    while (this.waiters.length > 0 && this.waiters[0]!.sequence <= this.syncedSequence) {
+      this.waiters.shift()!.resolve();
+    }
+  }
+
+  private fail(cause: unknown): void {
+    if (this.failure === null) {
+      this.failure = cause instanceof Error ? cause : new Error(String(cause));
+      this.options.owner.onFailed(this.failure);
+    }
+    for (const waiter of this.waiters.splice(0)) waiter.reject(this.failure);
+    this.settle();
+  }
+
+  private settle(): void {
+    if (this.stopped && !this.writing && !this.syncInFlight) {
+      this.whenQuiet?.();
+      this.whenQuiet = null;
+      return;
+    }
+    this.options.onIdle();
+  }
+}
+
+/** The oldest sealed groups that can be written by one call: those that follow each other in one file. */
+function takeBatch(sealed: RingBuffer<CommitGroup>): CommitGroup[] {
+  const batch: CommitGroup[] = [];
+  let bytes = 0;
+  let group = sealed.peek();
+  while (group !== undefined && bytes < WRITE_BYTES_MAX) {
+    if (batch.length > 0 && group.fileNumber !== batch[0]!.fileNumber) break;
+    batch.push(group);
+    bytes += group.dataBytes + group.tableBytes;
+    sealed.shift();
+    group = sealed.peek();
+  }
+  return batch;
+}
+
+/** The groups' bytes as few buffers: neighbouring pieces of one block become one. */
+function collectBuffers(batch: CommitGroup[]): Buffer[] {
+  const buffers: Buffer[] = [];
+  let block = null;
+  let start = 0;
+  let end = 0;
+  for (const group of batch) {
+    for (const part of group.parts) {
+      if (part.block === block && part.start === end) {
+        end = part.end;
+        continue;
+      }
+      if (block !== null) buffers.push(block.buffer.subarray(start, end));
+      block = part.block;
+      start = part.start;
+      end = part.end;
+    }
+  }
+  if (block !== null) buffers.push(block.buffer.subarray(start, end));
+  return buffers;
+}

@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { crc32c } from '../../base/crc32c.ts';
+import type { Clock } from '../../base/clock.ts';
+import { RingBuffer } from '../../base/ring-buffer.ts';
+import type { Block } from '../cache/block.ts';
+import type { TailCache } from '../cache/tail-cache.ts';
+import { CommitGroup } from './commit-group.ts';
+import { FILE_HEADER_BYTES, GROUP_HEADER_BYTES, encodeGroupHeader, locationOf } from './format.ts';
+import type { JournalFiles } from './journal-files.ts';
+import { JournalWriter } from './journal-writer.ts';
+
+export interface JournalOptions {
+  readonly clock: Clock;
+  readonly files: JournalFiles;
+  readonly cache: TailCache;
+  readonly incarnation: number;
+  /** The file that the first group goes to; it is made now. */
+  readonly fileNumber: number;
+  /** Sequence of the newest group of earlier starts. */
+  readonly sequence: number;
+  readonly journalFileBytes: number;
+  readonly groupBytes: number;
+  readonly owner: JournalOwner;
+}
+
+/** Who is told what became of a group. Called in order, never inside append. */
+export interface JournalOwner {
+  /** The group was taken by the operating system. */
+  onWritten(group: CommitGroup): void;
+  /** The group was synced; called for groups that need a sync only. */
+  onDurable(group: CommitGroup): void;
+  /** Everything up to `written` is written, everything up to `synced` is synced. */
+  onProgress(written: number, synced: number): void;
+  /** The disk is full. Resolves with whether writing again is worth a try. */
+  onNoSpace(): Promise<boolean>;
+  /** A write or sync failed: nothing more will be written. */
+  onFailed(error: Error): void;
+}
+
+const ENTRIES_MAX = 32_768;
+const IDLE_GROUPS_MAX = 8;
+
+/**
+ * The write side of the journal: fills the open commit group, seals it, and hands it to the writer.
+ *
+ *   append -> open group -> (sealed) -> writing -> written -> synced -> reused
+ *
+ * The group's bytes are laid out in blocks of the tail cache exactly as in the file, so an append knows its
+ * final place at once and the block is what gets written and what readers get.
+ */
+export class Journal {
+  private readonly options: JournalOptions;
+  private readonly writer: JournalWriter;
+  private readonly idle: CommitGroup[];
+  private readonly sealed: RingBuffer<CommitGroup>;
+  private open: CommitGroup | null;
+  private lastSequence: number;
+  private fileNumber: number;
+  /** File position of the next byte. */
+  private position: number;
+  private block: Block | null;
+  /** Where the open group's piece of the block begins. */
+  private partStart: number;
+  private atomicDepth: number;
+  /** Bytes of sealed groups that are not committed. */
+  private unfinishedBytes: number;
+  private pumpScheduled: boolean;
+  private readonly pumpLater: () => void;
+
+  constructor(options: JournalOptions) {
+    this.options = options;
+    this.idle = [];
+    this.sealed = new RingBuffer(16);
+    this.open = null;
+    this.lastSequence = options.sequence;
+    this.fileNumber = options.fileNumber;
+    this.position = FILE_HEADER_BYTES;
+    this.block = null;
+    this.partStart = 0;
+    this.atomicDepth = 0;
+    this.unfinishedBytes = 0;
+    this.pumpScheduled = false;
+    this.pumpLater = () => {
+      this.pumpScheduled = false;
+      this.pump();
+    };
+    this.writer = new JournalWriter({
+      clock: options.clock,
+      files: options.files,
+      sequence: options.sequence,
+      owner: options.owner,
+      onIdle: () => this.pump(),
+      recycle: (group) => this.recycle(group),
+    });
+  }
+
+  /** Sequence of the newest group, open or not. */
+  get sequence(): number {
+    return this.lastSequence;
+  }
+
+  get syncedThrough(): number {
+    return this.writer.syncedThrough;
+  }
+
+  get writtenThrough(): number {
+    return this.writer.writtenThrough;
+  }
+
+  get stats(): JournalWriter['counters'] {
+    return this.writer.counters;
+  }
+
+  /** Bytes that are not committed yet. */
+  get pendingBytes(): number {
+    const group = this.open;
+    return this.unfinishedBytes + (group === null ? 0 : group.dataBytes + group.tableBytes);
+  }
+
+  /** Where the next group will begin. Meaningful while no group is open. */
+  get endLocation(): number {
+    return locationOf(this.fileNumber, this.position);
+  }
+
+  get currentFile(): number {
+    return this.fileNumber;
+  }
+
+  /** The group that appends join now. It is sealed in a later turn, or when it is full. */
+  group(): CommitGroup {
+    return this.open ?? this.openGroup();
+  }
+
+  /**
+   * Makes room for bytes of the open group and returns their index in `target`, the block to fill. The bytes lie
+   * in one piece.
+   */
+  reserve(bytes: number): number {
+    let block = this.block;
+    if (block === null || block.used + bytes > block.buffer.length) block = this.nextBlock(bytes);
+    const at = block.used;
+    block.used += bytes;
+    this.position += bytes;
+    return at;
+  }
+
+  /** The block that the last reserve was for. */
+  get target(): Block {
+    assert(this.block !== null, 'nothing was reserved');
+    return this.block;
+  }
+
+  /** To be called after the open group got its entry: closes the group when it is full. */
+  added(): void {
+    const group = this.open;
+    if (group === null || this.atomicDepth > 0) return;
+    const bytes = group.dataBytes + group.tableBytes;
+    if (bytes < this.options.groupBytes && group.count < ENTRIES_MAX) return;
+    this.seal();
+    this.pump();
+  }
+
+  /** Until the matching endAtomic, the open group is not closed. */
+  beginAtomic(): void {
+    this.atomicDepth++;
+  }
+
+  endAtomic(): void {
+    this.atomicDepth--;
+    this.added();
+  }
+
+  /** Resolves when everything appended so far is synced; rejects when that fails. */
+  sync(): Promise<void> {
+    if (this.open !== null) this.seal();
+    const done = this.writer.synced(this.lastSequence);
+    this.pump();
+    return done;
+  }
+
+  /** Somebody waits for a sync of a position whose logs would not need one. */
+  wantSync(position: number): void {
+    if (position <= this.writer.syncedThrough) return;
+    const group = this.open;
+    if (group !== null && position >= group.sequence) group.needsSync = true;
+    else this.writer.wantSync(Math.min(position, this.lastSequence));
+    this.schedulePump();
+  }
+
+  /** Closes the open group now. */
+  seal(): void {
+    const group = this.open;
+    if (group === null) return;
+    assert(this.atomicDepth === 0, 'a group was sealed inside atomically');
+    const tableAt = this.reserve(group.tableBytes);
+    const tableBlock = this.target;
+    group.encodeTable(tableBlock.buffer, tableAt);
+    const table = tableBlock.buffer.subarray(tableAt, tableAt + group.tableBytes);
+    this.closePart();
+    group.endPosition = this.position;
+    const header = {
+      fileNumber: group.fileNumber,
+      incarnation: this.options.incarnation,
+      sequence: group.sequence,
+      syncedThrough: this.writer.syncedThrough,
+      dataBytes: group.dataBytes,
+      tableBytes: group.tableBytes,
+      entryCount: group.count,
+      tableCrc: crc32c(table),
+    };
+    assert(group.headerBlock !== null, 'an open group has a header');
+    encodeGroupHeader(header, group.headerBlock.buffer, group.headerAt);
+    this.open = null;
+    this.unfinishedBytes += group.dataBytes + group.tableBytes;
+    this.sealed.push(group);
+  }
+
+  /** Takes no more groups; resolves when no operation is in flight. */
+  async stop(): Promise<void> {
+    await this.writer.stop();
+  }
+
+  private openGroup(): CommitGroup {
+    if (this.position >= this.options.journalFileBytes) this.roll();
+    const group = this.idle.pop() ?? new CommitGroup();
+    this.lastSequence++;
+    group.sequence = this.lastSequence;
+    group.fileNumber = this.fileNumber;
+    group.location = locationOf(this.fileNumber, this.position);
+    this.open = group;
+    this.partStart = this.block === null ? 0 : this.block.used;
+    if (this.block !== null) this.block.lastSequence = group.sequence;
+    group.headerAt = this.reserve(GROUP_HEADER_BYTES);
+    group.headerBlock = this.block;
+    this.schedulePump();
+    return group;
+  }
+
+  private roll(): void {
+    this.fileNumber++;
+    this.position = FILE_HEADER_BYTES;
+    this.block = null;
+    void this.options.files.prepare(this.fileNumber).catch(() => {}); // the writer awaits it and reports
+  }
+
+  private nextBlock(bytes: number): Block {
+    this.closePart();
+    const block = this.options.cache.allocate(bytes, locationOf(this.fileNumber, this.position));
+    block.lastSequence = this.lastSequence;
+    this.block = block;
+    this.partStart = 0;
+    return block;
+  }
+
+  private closePart(): void {
+    const block = this.block;
+    if (block === null || block.used === this.partStart) return;
+    this.open?.parts.push({ block, start: this.partStart, end: block.used });
+    this.partStart = block.used;
+  }
+
+  private schedulePump(): void {
+    if (this.pumpScheduled) return;
+    this.pumpScheduled = true;
+    this.options.clock.defer(this.pumpLater);
+  }
+
+  /** Starts what can be started: a write of what is sealed, a sync of what is written. */
+  private pump(): void {
+    if (!this.writer.canWrite) return;
+    const group = this.open;
+    if (group !== null && this.sealed.length === 0 && this.atomicDepth === 0) {
+      // While a sync is in flight, a group that needs one too had better grow until it is over.
+      const wait = this.writer.syncing && !group.hasOs;
+      if (!wait || group.dataBytes * 4 > this.options.groupBytes) this.seal();
+    }
+    this.writer.start(this.sealed);
+    this.options.cache.shrink(this.writer.writtenThrough);
+  }
+
+  private recycle(group: CommitGroup): void {
+    this.unfinishedBytes -= group.dataBytes + group.tableBytes;
+    group.reset();
+    if (this.idle.length < IDLE_GROUPS_MAX) this.idle.push(group);
+  }
+}

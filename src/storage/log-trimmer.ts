@@ -1,0 +1,103 @@
+import { damageFrom } from './index/damage.ts';
+import type { LogState } from './index/log-state.ts';
+import type { LogTable } from './index/log-table.ts';
+import { locationFile } from './journal/format.ts';
+import type { JournalFiles } from './journal/journal-files.ts';
+import type { SegmentSet } from './segment/segment-set.ts';
+
+/** Takes data out of logs: the space it had in files becomes free once no log needs the rest of the file. */
+export class LogTrimmer {
+  private readonly table: LogTable;
+  private readonly journalFiles: JournalFiles;
+  private readonly segments: SegmentSet;
+  private readonly onMemoryFreed: (bytes: number) => void;
+
+  constructor(options: {
+    table: LogTable;
+    journalFiles: JournalFiles;
+    segments: SegmentSet;
+    onMemoryFreed: (bytes: number) => void;
+  }) {
+    this.table = options.table;
+    this.journalFiles = options.journalFiles;
+    this.segments = options.segments;
+    this.onMemoryFreed = options.onMemoryFreed;
+  }
+
+  /** Moves the log's start; false when it is there already. Whole runs and extents before it are dropped. */
+  trim(log: LogState, before: number): boolean {
+    const start = Math.min(before, log.committedEnd);
+    if (start <= log.start) return false;
+    log.start = start;
+    this.dropExtents(log);
+    if (log.memory !== null) this.dropMemory(log);
+    else this.dropRuns(log);
+    log.damage = damageFrom(log.damage, start);
+    if (log.maxTimestampOffset < start) log.maxTimestamp = NaN;
+    if (log.start === log.committedEnd) {
+      log.maxTimestamp = -1;
+      log.maxTimestampOffset = -1;
+    }
+    this.table.markDirty(log);
+    return true;
+  }
+
+  /** Gives back everything that a deleted log had. */
+  drop(log: LogState): void {
+    const { runs, extents, memory } = log;
+    for (let run = 0; runs !== null && run < runs.length; run++) {
+      this.release(runs.location(run), runs.bytes(run));
+    }
+    if (extents !== null) for (const extent of extents) this.segments.release(extent);
+    if (memory !== null) this.onMemoryFreed(log.bytes);
+    log.runs = null;
+    log.extents = null;
+    log.bytes = 0;
+  }
+
+  private dropRuns(log: LogState): void {
+    const { runs } = log;
+    if (runs === null) return;
+    let dropped = 0;
+    while (dropped < runs.length && runs.endOffset(dropped) <= log.start) {
+      const bytes = runs.bytes(dropped);
+      this.release(runs.location(dropped), bytes);
+      log.bytes -= bytes;
+      dropped++;
+    }
+    if (dropped > 0) runs.dropFirst(dropped);
+  }
+
+  private dropMemory(log: LogState): void {
+    const memory = log.memory!;
+    const { runs } = memory;
+    let dropped = 0;
+    let bytes = 0;
+    while (dropped < runs.length && runs.endOffset(dropped) <= log.start) {
+      bytes += runs.bytes(dropped);
+      dropped++;
+    }
+    if (dropped === 0) return;
+    memory.dropFirst(dropped);
+    log.bytes -= bytes;
+    this.onMemoryFreed(bytes);
+  }
+
+  private dropExtents(log: LogState): void {
+    const { extents } = log;
+    if (extents === null) return;
+    let dropped = 0;
+    while (dropped < extents.length && extents[dropped]!.endOffset <= log.start) {
+      const extent = extents[dropped]!;
+      this.segments.release(extent);
+      log.bytes -= extent.bytes;
+      dropped++;
+    }
+    if (dropped > 0) log.extents = dropped === extents.length ? null : extents.slice(dropped);
+  }
+
+  private release(location: number, bytes: number): void {
+    const file = this.journalFiles.get(locationFile(location));
+    if (file !== undefined) file.liveBytes -= bytes;
+  }
+}

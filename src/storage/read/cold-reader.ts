@@ -1,0 +1,242 @@
+import { BATCH_HEADER_BYTES, batchBaseOffset, batchTotalBytes } from '../../base/record-batch.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Block } from '../cache/block.ts';
+import type { BlockCache, ColdSource } from '../cache/block-cache.ts';
+import type { TailCache } from '../cache/tail-cache.ts';
+import { stampBatches } from '../index/batch-walk.ts';
+import { damageAt } from '../index/damage.ts';
+import type { LogState } from '../index/log-state.ts';
+import { RUN_SHARED } from '../index/run-index.ts';
+import { locationFile, locationOf, locationPosition } from '../journal/format.ts';
+import type { JournalFiles } from '../journal/journal-files.ts';
+import type { SegmentSet } from '../segment/segment-set.ts';
+import type { ReadResult } from '../types.ts';
+import { collectStored, damageEnd, isHeaderSound } from './batch-collector.ts';
+import type { FileCursor, ReadTarget } from './batch-collector.ts';
+
+export interface ColdReaderOptions {
+  readonly blocks: BlockCache;
+  readonly cache: TailCache;
+  readonly journalFiles: JournalFiles;
+  readonly segments: SegmentSet;
+  readonly logger: Logger;
+  /** Stored bytes are not what was written: offsets [from, to) of the log cannot be read. */
+  readonly onDamage: (log: LogState, from: number, to: number) => void;
+}
+
+/** A contiguous piece of one log in a file, from a batch on. */
+interface Piece {
+  readonly source: ColdSource;
+  readonly position: number;
+  readonly end: number;
+  readonly baseOffset: number;
+  readonly endOffset: number;
+  /** Location of byte 0 of the file: for a segment one that no journal file has. */
+  readonly origin: number;
+  /** The stored body carries another log's offsets: these are to be stamped on a copy. Else null. */
+  readonly restamp: { readonly epoch: number } | null;
+}
+
+const RETRIES_MAX = 3;
+
+/** Reads what memory does not have, from journal and segment files, through the block cache. */
+export class ColdReader {
+  private readonly options: ColdReaderOptions;
+
+  constructor(options: ColdReaderOptions) {
+    this.options = options;
+  }
+
+  async read(log: LogState, target: ReadTarget): Promise<ReadResult> {
+    for (let attempt = 1; ; attempt++) {
+      const retained: Block[] = [];
+      try {
+        return await this.tryRead(log, target, retained);
+      } catch (error) {
+        // A file may be freed while a read waits for it: what it held is elsewhere by now, or trimmed.
+        if (attempt === RETRIES_MAX) return this.unreadable(log, target.offset, error);
+        target.slices.length = 0;
+        target.bytes = 0;
+      } finally {
+        for (const block of retained) block.release();
+      }
+    }
+  }
+
+  private async tryRead(log: LogState, target: ReadTarget, retained: Block[]): Promise<ReadResult> {
+    const { offset } = target;
+    const sequential = log.hintOffset === offset;
+    let wanted = offset;
+    while (wanted < target.endOffset && target.signal?.aborted !== true) {
+      if (offset < log.start) {
+        return { status: 'out-of-range', start: log.start, committedEnd: log.committedEnd };
+      }
+      const piece = await this.locate(log, wanted, target.slices.length > 0);
+      if (piece === null) break;
+      const more =
+        piece.restamp === null
+          ? await this.readPiece(log, piece, target, retained)
+          : await this.readRestamped(log, piece, target);
+      if (!more) break;
+      wanted = piece.endOffset;
+      if (sequential) this.readAhead(piece);
+    }
+    if (target.slices.length === 0 && log.damage !== null) {
+      const damage = damageAt(log.damage, offset);
+      if (damage !== null) return { status: 'corrupt', resumeOffset: damage.to };
+    }
+    return { status: 'ok', slices: target.slices, bytes: target.bytes };
+  }
+
+  /** Where the batch with that offset lies; null at the end, and when the rest had better come from memory. */
+  private async locate(log: LogState, offset: number, started: boolean): Promise<Piece | null> {
+    const { journalFiles, segments, cache } = this.options;
+    const { runs, extents } = log;
+    if (runs !== null && runs.length > 0 && offset >= runs.baseOffset(0)) {
+      const run = runs.find(offset);
+      if (run === runs.length) return null;
+      const location = runs.location(run);
+      if (started && cache.find(location) !== null) return null;
+      const source = journalFiles.get(locationFile(location));
+      if (source === undefined) throw new Error('a journal file is gone');
+      const position = locationPosition(location);
+      const shared = (runs.flags(run) & RUN_SHARED) !== 0;
+      return {
+        source,
+        position,
+        end: position + runs.bytes(run),
+        baseOffset: runs.baseOffset(run),
+        endOffset: runs.endOffset(run),
+        origin: location - position,
+        restamp: shared ? { epoch: runs.sharedEpoch(run) } : null,
+      };
+    }
+    const extent = extents?.find((candidate) => candidate.endOffset > offset);
+    if (extent === undefined) return null;
+    const start = await segments.seek(extent, offset);
+    return {
+      source: start.source,
+      position: start.position,
+      end: extent.position + extent.bytes,
+      baseOffset: start.offset,
+      endOffset: extent.endOffset,
+      origin: -locationOf(extent.file + 1, 0),
+      restamp: null,
+    };
+  }
+
+  /** Collects from a piece; true when the read may go on with the next one. */
+  private async readPiece(
+    log: LogState,
+    piece: Piece,
+    target: ReadTarget,
+    retained: Block[],
+  ): Promise<boolean> {
+    const { blocks } = this.options;
+    const { blockBytes } = blocks;
+    const sequential = log.hintOffset === target.offset;
+    const cursor = cursorInto(piece, log, target);
+    while (cursor.position < piece.end) {
+      const index = Math.floor(cursor.position / blockBytes);
+      const origin = index * blockBytes;
+      const end = Math.min(piece.end - origin, blockBytes);
+      const block = await blocks.load(piece.source, index, end);
+      retained.push(block);
+      const start = cursor.position - origin;
+      const have = Math.min(end, block.used);
+      let outcome = collectStored(target, cursor, block.buffer, start, have, block);
+      if (outcome === 'cut') {
+        const batch = await this.readStraddling(piece, cursor);
+        if (batch === null) outcome = 'damaged';
+        else outcome = collectStored(target, cursor, batch, 0, batch.length, null);
+      }
+      if (outcome === 'end' && have === end) continue;
+      if (outcome === 'full') {
+        log.hintOffset = cursor.offset;
+        log.hintLocation = piece.origin + cursor.position;
+        if (sequential) blocks.prefetch(piece.source, index + 1);
+      } else {
+        const at = cursor.position - origin;
+        const header = block.buffer.subarray(0, have);
+        const to = damageEnd(header, at, cursor.offset, piece.endOffset);
+        this.options.onDamage(log, cursor.offset, to);
+      }
+      return false;
+    }
+    return true;
+  }
+
+  /** The one batch at the cursor, which ends in a later block; null when its header cannot be believed. */
+  private async readStraddling(piece: Piece, cursor: FileCursor): Promise<Buffer | null> {
+    const room = piece.end - cursor.position;
+    if (room < BATCH_HEADER_BYTES) return null;
+    const header = Buffer.allocUnsafe(BATCH_HEADER_BYTES);
+    await this.copyOut(piece.source, cursor.position, header);
+    if (!isHeaderSound(header, 0, cursor.offset) || batchTotalBytes(header, 0) > room) return null;
+    const batch = Buffer.allocUnsafeSlow(batchTotalBytes(header, 0));
+    await this.copyOut(piece.source, cursor.position, batch);
+    return batch;
+  }
+
+  /** Collects from a shared body: a copy with the log's own offsets. */
+  private async readRestamped(log: LogState, piece: Piece, target: ReadTarget): Promise<boolean> {
+    const copy = Buffer.allocUnsafeSlow(piece.end - piece.position);
+    await this.copyOut(piece.source, piece.position, copy);
+    const body: ReadTarget = { ...target, offset: 0, endOffset: Infinity, bytes: 0, slices: [] };
+    const stored = { position: 0, offset: batchBaseOffset(copy, 0) };
+    const all = { ...body, bytesMax: Infinity };
+    if (collectStored(all, stored, copy, 0, copy.length, null) !== 'end') {
+      this.options.onDamage(log, piece.baseOffset, piece.endOffset);
+      return false;
+    }
+    stampBatches(copy, 0, copy.length, piece.baseOffset, piece.restamp!.epoch);
+    const own = { position: 0, offset: piece.baseOffset };
+    return collectStored(target, own, copy, 0, copy.length, null) === 'end';
+  }
+
+  /** Fills out from a position of a file, through the block cache. */
+  private async copyOut(source: ColdSource, position: number, out: Buffer): Promise<void> {
+    const { blocks } = this.options;
+    const { blockBytes } = blocks;
+    let done = 0;
+    while (done < out.length) {
+      const index = Math.floor((position + done) / blockBytes);
+      const start = position + done - index * blockBytes;
+      const bytes = Math.min(out.length - done, blockBytes - start);
+      const block = await blocks.load(source, index, start + bytes);
+      // What a file that became shorter lacks is zero: no batch, so its reader finds it damaged.
+      const have = Math.max(0, Math.min(bytes, block.used - start));
+      block.buffer.copy(out, done, start, start + have);
+      if (have < bytes) out.fill(0, done + have, done + bytes);
+      block.release();
+      done += bytes;
+    }
+  }
+
+  /** A reader that goes on where it stopped will want the next block. */
+  private readAhead(piece: Piece): void {
+    const { blocks } = this.options;
+    blocks.prefetch(piece.source, Math.floor(piece.end / blocks.blockBytes) + 1);
+  }
+
+  private unreadable(log: LogState, offset: number, error: unknown): ReadResult {
+    const { logger } = this.options;
+    const facts = { log: log.name, offset, error };
+    logger.error('storage.read.failed', 'reading stored data failed', facts);
+    const extent = log.extents?.find((candidate) => candidate.endOffset > offset);
+    if (extent !== undefined) return { status: 'corrupt', resumeOffset: extent.endOffset };
+    const run = log.runs?.find(offset) ?? 0;
+    const known = log.runs !== null && run < log.runs.length;
+    return { status: 'corrupt', resumeOffset: known ? log.runs!.endOffset(run) : log.committedEnd };
+  }
+}
+
+/** Where to begin in a piece: where the last sequential read stopped, or at its first batch. */
+function cursorInto(piece: Piece, log: LogState, target: ReadTarget): FileCursor {
+  if (log.hintOffset === target.offset) {
+    const position = log.hintLocation - piece.origin;
+    if (position > piece.position && position < piece.end)
+      return { position, offset: target.offset };
+  }
+  return { position: piece.position, offset: piece.baseOffset };
+}
