@@ -208,7 +208,7 @@ function findContradictions(config: ParsedConfig): ConfigProblem[] {
   const check = (ok: boolean, key: string, message: string): void => {
     if (!ok) problems.push({ key, message, origin: null });
   };
-  const { groups, limits } = config;
+  const { groups, limits, storage } = config;
   check(
     groups.session_timeout_min <= groups.session_timeout_max,
     'groups.session_timeout_min',
@@ -219,6 +219,11 @@ function findContradictions(config: ParsedConfig): ConfigProblem[] {
     'limits.output_high_bytes',
     'is above limits.output_bytes_max',
   );
+  const ladder = ['disk_warn', 'disk_shrink', 'disk_alarm', 'disk_blocked'] as const;
+  for (let step = 1; step < ladder.length; step++) {
+    const [lower, upper] = [ladder[step - 1] ?? 'disk_warn', ladder[step] ?? 'disk_blocked'];
+    check(storage[lower] <= storage[upper], `storage.${lower}`, `is above storage.${upper}`);
+  }
   return problems;
 }
 

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { listenersSetting } from './listeners.ts';
-import { bytes, choice, duration, flag, integer, list, settingMeta, text } from './setting.ts';
+import {
+  bytes,
+  choice,
+  duration,
+  flag,
+  integer,
+  list,
+  ratio,
+  settingMeta,
+  text,
+} from './setting.ts';
 import type { SettingMeta } from './setting.ts';
 
 const DURABILITIES = ['fsync', 'os', 'memory'] as const;
@@ -27,6 +37,95 @@ const storage = z.strictObject({
     help: 'When a message counts as stored, for topics that do not say: `fsync` after it was synced to the disk, `os` when the operating system has it, `memory` at once (never on disk).',
     choices: DURABILITIES,
     default: 'fsync',
+  }),
+  journal_bytes: bytes({
+    help: 'Size of the journal above which its oldest data moves to segments.',
+    default: '4GiB',
+    min: '16MiB',
+  }),
+  journal_file_bytes: bytes({
+    help: 'Size of one journal file.',
+    default: '128MiB',
+    min: '1MiB',
+    max: '2GiB',
+  }),
+  journal_file_age: duration({
+    help: 'Journal files older than this move to segments even when the journal is small.',
+    default: 'unlimited',
+    unlimited: true,
+    min: '1s',
+  }),
+  group_bytes: bytes({
+    help: 'Size at which a commit group is closed while others are being written.',
+    default: '4MiB',
+    min: '64KiB',
+    max: '256MiB',
+  }),
+  pending_bytes_max: bytes({
+    help: 'Bytes that may wait for their commit; publishers are not read from above it.',
+    default: '64MiB',
+    min: '1MiB',
+  }),
+  cache_bytes: bytes({
+    help: 'Memory that keeps the newest data for readers.',
+    default: '128MiB',
+    min: '1MiB',
+  }),
+  block_cache_bytes: bytes({
+    help: 'Memory that keeps older data read from disk.',
+    default: '32MiB',
+    min: '1MiB',
+  }),
+  index_bytes_max: bytes({
+    help: 'Memory for the index of the journal; data moves to segments above it.',
+    default: '64MiB',
+    min: '1MiB',
+  }),
+  memory_bytes_max: bytes({
+    help: 'Bytes of all topics with durability `memory`, or of all topics with driver `memory`; publishing is refused above it.',
+    default: '256MiB',
+    min: '1MiB',
+  }),
+  checkpoint_bytes: bytes({
+    help: 'A checkpoint is taken after so much journal; less makes starts faster.',
+    default: '64MiB',
+    min: '1MiB',
+  }),
+  checkpoint_interval: duration({
+    help: 'A checkpoint is taken after this time when anything changed.',
+    default: '30s',
+    min: '100ms',
+  }),
+  retention_check_interval: duration({
+    help: 'How often expired data is looked for.',
+    default: '30s',
+    min: '100ms',
+    like: 'log.retention.check.interval.ms',
+  }),
+  disk_warn: ratio({
+    help: 'Share of the disk in use from which a warning is logged.',
+    default: '70%',
+  }),
+  disk_shrink: ratio({
+    help: 'Share of the disk in use from which the oldest data is dropped before its time, where topics allow it.',
+    default: '75%',
+  }),
+  disk_alarm: ratio({
+    help: 'Share of the disk in use from which an alarm is raised.',
+    default: '80%',
+  }),
+  disk_blocked: ratio({
+    help: 'Share of the disk in use from which publishers of durable data are refused; consumers go on.',
+    default: '90%',
+  }),
+  disk_check_interval: duration({
+    help: 'How often the free space is looked at.',
+    default: '5s',
+    min: '100ms',
+  }),
+  reserved_bytes: bytes({
+    help: 'Size of a file that is given up when the disk is full, so that acknowledgements and deletions can be written.',
+    default: '64MiB',
   }),
 });
 
@@ -212,6 +311,14 @@ const security = z.strictObject({
   }),
 });
 
+const admin = z.strictObject({
+  hosts: list({
+    help: 'Host names, besides localhost and addresses, that requests to the admin port may name: a guard against web pages that resolve their own name to this machine.',
+    item: z.string(),
+    expected: 'a list of host names',
+  }),
+});
+
 const log = z.strictObject({
   level: choice({
     help: 'Least severity that is logged.',
@@ -247,6 +354,7 @@ export const configSchema = z.strictObject({
   groups: groups.prefault({}).describe('Consumer groups'),
   limits: limits.prefault({}).describe('Limits of connections'),
   security: security.prefault({}).describe('Who may connect'),
+  admin: admin.prefault({}).describe('The admin interface (HTTP)'),
   log: log.prefault({}).describe('Logging, on the standard error'),
   shutdown: shutdown.prefault({}).describe('Stopping'),
 });

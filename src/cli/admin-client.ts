@@ -1,0 +1,108 @@
+import type { ErrorBody } from '../admin/api.ts';
+import { CommandError, EXIT, usageError, type ExitCode } from './exit-codes.ts';
+
+export const DEFAULT_SERVER = 'http://127.0.0.1:9644';
+const TIMEOUT_MS = 30_000;
+
+const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {
+  'invalid-request': EXIT.usage,
+  'not-found': EXIT.notFound,
+  exists: EXIT.conflict,
+  conflict: EXIT.conflict,
+  forbidden: EXIT.permission,
+  limit: EXIT.refused,
+  'too-large': EXIT.refused,
+  unavailable: EXIT.unreachable,
+};
+
+/** Requests to the admin API of a running broker. Every failure is a CommandError with the right exit code. */
+export class AdminClient {
+  private readonly base: string;
+  private readonly timeoutMs: number;
+
+  constructor(server: string, timeoutMs = TIMEOUT_MS) {
+    const base = server.includes('://') ? server.replace(/^admin:/, 'http:') : `http://${server}`;
+    if (!URL.canParse(base))
+      throw usageError(`${server} is not an address`, `for example ${DEFAULT_SERVER}`);
+    this.base = base.replace(/\/+$/, '');
+    this.timeoutMs = timeoutMs;
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.request('GET', path);
+  }
+
+  /** Sends a body and returns the answer's. */
+  send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body: object): Promise<T> {
+    return this.request(method, path, body);
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.request('DELETE', path);
+  }
+
+  private async request<T>(method: string, path: string, body?: object): Promise<T> {
+    const response = await this.fetch(method, path, body);
+    const text = await response.text();
+    if (!response.ok) throw this.refusal(response.status, text);
+    if (text === '') return undefined as T;
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw new CommandError(EXIT.failure, `${this.base} did not answer with JSON`, {
+        hint: 'is it the admin port of a Lyrebird broker?',
+      });
+    }
+  }
+
+  private async fetch(method: string, path: string, body?: object): Promise<Response> {
+    try {
+      return await fetch(`${this.base}/api/v1${path}`, {
+        method,
+        headers: body === undefined ? {} : { 'content-type': 'application/json' },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(this.timeoutMs),
+      });
+    } catch (cause) {
+      if ((cause as Error).name === 'TimeoutError') {
+        const seconds = this.timeoutMs / 1000;
+        throw new CommandError(EXIT.timeout, `${this.base} did not answer within ${seconds} s`, {
+          cause,
+        });
+      }
+      const reason = networkReason(cause);
+      throw new CommandError(
+        EXIT.unreachable,
+        `cannot reach the broker at ${this.base}: ${reason}`,
+        {
+          cause,
+          hint: 'start one with lyrebird start, or name its admin address with --server or LYREBIRD_SERVER',
+        },
+      );
+    }
+  }
+
+  private refusal(status: number, text: string): CommandError {
+    let error: ErrorBody['error'] | undefined;
+    try {
+      error = (JSON.parse(text) as Partial<ErrorBody>).error;
+    } catch {
+      // Not the admin API's own answer; the status has to do.
+    }
+    if (error === undefined) {
+      return new CommandError(EXIT.failure, `${this.base} answered with status ${status}`);
+    }
+    const exitCode = EXIT_BY_CODE[error.code] ?? EXIT.failure;
+    return new CommandError(exitCode, error.message, { code: error.code });
+  }
+}
+
+function networkReason(error: unknown): string {
+  const { cause } = error as { cause?: { code?: string; message?: string } };
+  return cause?.code ?? cause?.message ?? String(error);
+}
+
+/** Joins path parts, each percent-encoded. */
+export function apiPath(...parts: readonly string[]): string {
+  return parts.map((part) => `/${encodeURIComponent(part)}`).join('');
+}

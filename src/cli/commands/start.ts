@@ -1,0 +1,100 @@
+import type { Command } from 'commander';
+import type { Server } from '../../server/server.ts';
+import type { LevelLogger } from '../../telemetry/pino-logger.ts';
+import { withExamples } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { LiveConfig } from '../live-config.ts';
+import { ReadyFile } from '../ready-file.ts';
+import { configSources, withConfigSources, type SourceOptions } from '../sources.ts';
+import { listenForStop } from '../stop-signals.ts';
+import type { Terminal } from '../terminal.ts';
+import { packageVersion } from '../version.ts';
+
+interface StartOptions extends SourceOptions {
+  readonly readyFile?: string;
+}
+
+/** The part of the shutdown timeout that connections get; the rest is for the last write to disk. */
+const DRAIN_SHARE = 0.8;
+
+export function startCommand(program: Command, terminal: Terminal): void {
+  const command = withConfigSources(program.command('start'))
+    .description('start a broker; it runs until SIGINT or SIGTERM')
+    .option('--ready-file <file>', 'written when clients can be served, removed at a clean stop');
+  withExamples(
+    command,
+    'lyrebird start',
+    'lyrebird start --memory --listen kafka://127.0.0.1:0',
+    'lyrebird start --config /etc/lyrebird.toml --data /var/lib/lyrebird',
+    'lyrebird start --set storage.durability=os --set kafka.auto_create_partitions=3',
+  );
+  command.action(async (options: StartOptions) => {
+    await start(terminal, options);
+  });
+}
+
+async function start(terminal: Terminal, options: StartOptions): Promise<void> {
+  // Before anything slow: a broker that is told to stop while it recovers stops when it has.
+  const signals = listenForStop({ underNpm: 'npm_lifecycle_event' in terminal.environment });
+  const readyFile = options.readyFile === undefined ? null : new ReadyFile(options.readyFile);
+  const [{ loadConfig }, { startServer }, { createLogger }, { serverOptions }] = await Promise.all([
+    import('../../config/index.ts'),
+    import('../../server/start-server.ts'),
+    import('../../telemetry/pino-logger.ts'),
+    import('../server-options.ts'),
+  ]);
+  const loaded = loadConfig(configSources(terminal.environment, options));
+  const { level, format } = loaded.config.log;
+  const logger = createLogger({ level, format });
+  const server = await startServer(serverOptions(loaded, logger));
+  // Since the process began: what somebody who waits for the broker has waited.
+  const startedMs = Math.round(performance.now());
+  announce(terminal, server, startedMs, readyFile);
+  const live = new LiveConfig(loaded, server, logger);
+  const signal = await signals.first;
+  live.close();
+  logger.info('server.signal', `${signal} received`, { signal });
+  await stop(server, live.shutdownTimeoutMs, logger);
+  readyFile?.remove();
+  signals.close();
+}
+
+/** The lines and the file that running.md promises. */
+function announce(
+  terminal: Terminal,
+  server: Server,
+  startedMs: number,
+  readyFile: ReadyFile | null,
+): void {
+  const listeners = server.listeners.map(({ scheme, host, port, tls }) => ({
+    scheme: tls ? `${scheme}+tls` : scheme,
+    host,
+    port,
+  }));
+  for (const { scheme, host, port } of listeners) {
+    const shownHost = host.includes(':') ? `[${host}]` : host;
+    terminal.out(`listening ${scheme}://${shownHost}:${port}\n`);
+  }
+  terminal.out(`ready in ${startedMs} ms\n`);
+  readyFile?.write({ pid: process.pid, version: packageVersion(), startedMs, listeners });
+}
+
+/** Drains within the shutdown timeout. What was acknowledged is safe either way. */
+async function stop(server: Server, timeoutMs: number, logger: LevelLogger): Promise<void> {
+  server.setShutdownTimeout(timeoutMs * DRAIN_SHARE);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), timeoutMs);
+  });
+  const outcome = await Promise.race([server.close('drain'), late]);
+  clearTimeout(timer);
+  if (outcome !== 'late') return;
+  logger.warn(
+    'server.stop-late',
+    'did not stop in time: ending as after a crash; nothing is lost',
+    {
+      timeoutMs,
+    },
+  );
+  process.exit(EXIT.ok);
+}

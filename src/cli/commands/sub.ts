@@ -1,0 +1,132 @@
+import type { Command } from 'commander';
+import type { StartPoint, Subscriber } from '../../server/clients.ts';
+import { parseCount, parsePartitions, withExamples } from '../context.ts';
+import {
+  clientFailure,
+  openClient,
+  parseDestination,
+  withBroker,
+  type BrokerOptions,
+} from '../destination.ts';
+import { CommandError, EXIT, usageError } from '../exit-codes.ts';
+import { parseInstant } from '../instant.ts';
+import { aborted, interruptible } from '../interrupt.ts';
+import { messageFormatter, messageJson, type LocatedMessage } from '../message-format.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface SubOptions extends BrokerOptions {
+  readonly offset: string;
+  readonly count?: string;
+  readonly format: string;
+  readonly json?: boolean;
+  readonly group?: string;
+  readonly partitions?: string;
+  readonly exitAtEnd?: boolean;
+}
+
+export function subCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('sub <dest...>')
+    .description('print the messages of topics as they come')
+    .option(
+      '-o, --offset <where>',
+      'start, end, an offset, -N for the last N of each partition, an instant (RFC 3339), or a time back (-15m)',
+      'end',
+    )
+    .option('-n, --count <count>', 'stop after so many messages')
+    .option('-e, --exit-at-end', 'stop at the end of what exists')
+    .option(
+      '-f, --format <format>',
+      '%t topic, %p partition, %o offset, %k key, %v value, %T ms, %D date, %h headers',
+      '%v\\n',
+    )
+    .option('--json', 'one JSON object per line')
+    .option('-g, --group <group>', 'read as a member of this group and commit')
+    .option('-p, --partitions <list>', 'only these, such as 0,3 or 5-8');
+  withExamples(
+    withBroker(command),
+    'lyrebird sub orders -o start -e',
+    "lyrebird sub orders -o -15m -f '%t %p %o %k %v\\n'",
+    'lyrebird sub kafka://127.0.0.1:9092/orders -g billing --json',
+  );
+  command.action(async (dests: string[], options: SubOptions) => {
+    await subscribe(terminal, dests, options).catch((error: unknown) => {
+      throw clientFailure(error);
+    });
+  });
+}
+
+async function subscribe(terminal: Terminal, dests: string[], options: SubOptions): Promise<void> {
+  const destinations = dests.map(parseDestination);
+  const [first] = destinations;
+  if (first === undefined) throw usageError('name a topic');
+  if (options.group !== undefined && options.partitions !== undefined) {
+    throw usageError('--partitions does not go with --group: the group assigns them');
+  }
+  const from = parseStart(options.offset);
+  const limit = options.count === undefined ? Infinity : parseCount(options.count, '--count', 1);
+  const partitions =
+    options.partitions === undefined ? null : parsePartitions(options.partitions, '--partitions');
+  const formatter = messageFormatter(options.format);
+  const render = options.json === true ? (m: LocatedMessage) => `${messageJson(m)}\n` : formatter;
+  await interruptible(async (signal) => {
+    const client = await openClient(first, options);
+    try {
+      const subscriber = await client.consumer({
+        topics: destinations.map((destination) => destination.name),
+        from,
+        partitions,
+        group: options.group ?? null,
+      });
+      const exitAtEnd = options.exitAtEnd === true;
+      await printMessages(terminal, subscriber, { limit, exitAtEnd, render, signal });
+      await subscriber.close();
+    } finally {
+      await client.close();
+    }
+    if (signal.aborted) throw new CommandError(EXIT.interrupted, '');
+  });
+}
+
+interface PrintOptions {
+  readonly limit: number;
+  readonly exitAtEnd: boolean;
+  readonly render: (message: LocatedMessage) => string | Buffer;
+  readonly signal: AbortSignal;
+}
+
+async function printMessages(
+  terminal: Terminal,
+  subscriber: Subscriber,
+  { limit, exitAtEnd, render, signal }: PrintOptions,
+): Promise<void> {
+  let printed = 0;
+  const stopped = aborted(signal).then(() => null);
+  for (;;) {
+    if (exitAtEnd && (await subscriber.atEnd())) return;
+    const data = await Promise.race([subscriber.poll(), stopped]);
+    if (data === null) return;
+    for (const { topic, partition, forEachRecord } of data) {
+      forEachRecord((message) => {
+        if (printed >= limit) return false;
+        printed++;
+        terminal.out(render({ ...message, topic, partition }));
+        return true;
+      });
+    }
+    if (printed >= limit) return;
+    await terminal.drained();
+  }
+}
+
+/** Numbers are offsets; a negative one counts back from the end. */
+function parseStart(text: string): StartPoint {
+  if (text === 'start' || text === 'earliest' || text === 'beginning') return 'start';
+  if (text === 'end' || text === 'latest') return 'end';
+  if (/^\d{1,12}$/.test(text)) return { offset: Number(text) };
+  if (/^-\d+$/.test(text)) return { last: Number(text.slice(1)) };
+  const instant = parseInstant(text, Date.now());
+  if (instant === null)
+    throw usageError(`--offset ${text}: expected start, end, an offset or a time`);
+  return { time: instant };
+}

@@ -1,0 +1,49 @@
+import { LyrebirdError } from '../base/errors.ts';
+import { reloadConfig, type LoadedConfig } from '../config/index.ts';
+import type { Server } from '../server/server.ts';
+import type { LevelLogger } from '../telemetry/pino-logger.ts';
+
+/** Reads the configuration and the certificates again at every SIGHUP. What is wrong is logged and changes nothing. */
+export class LiveConfig {
+  private current: LoadedConfig;
+  private readonly server: Server;
+  private readonly logger: LevelLogger;
+  private readonly onHangup: () => void;
+  private reloading: Promise<void> = Promise.resolve();
+
+  constructor(loaded: LoadedConfig, server: Server, logger: LevelLogger) {
+    this.current = loaded;
+    this.server = server;
+    this.logger = logger;
+    this.onHangup = () => {
+      this.reloading = this.reloading.then(() => this.reload());
+    };
+    process.on('SIGHUP', this.onHangup);
+  }
+
+  get shutdownTimeoutMs(): number {
+    return this.current.config.shutdown.timeout;
+  }
+
+  close(): void {
+    process.off('SIGHUP', this.onHangup);
+  }
+
+  private async reload(): Promise<void> {
+    try {
+      const { loaded, changes } = reloadConfig(this.current);
+      await this.server.reloadCertificates();
+      this.current = loaded;
+      this.logger.setLevel(loaded.config.log.level);
+      const keys = (live: boolean): string[] =>
+        changes.filter((change) => change.live === live).map(({ key }) => key);
+      this.logger.info('config.reloaded', 'configuration and certificates were read again', {
+        applied: keys(true),
+        needRestart: keys(false),
+      });
+    } catch (error) {
+      const code = error instanceof LyrebirdError ? error.code : null;
+      this.logger.error('config.reload-failed', 'nothing was changed', { code, err: error });
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from '../server/clients.ts';
+import { usageError } from './exit-codes.ts';
+
+export interface LocatedMessage extends IncomingMessage {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+type Part = Buffer | ((message: LocatedMessage) => Buffer);
+
+const TOKENS: Readonly<Record<string, (message: LocatedMessage) => Buffer>> = {
+  t: (message) => Buffer.from(message.topic),
+  p: (message) => Buffer.from(String(message.partition)),
+  o: (message) => Buffer.from(String(message.offset)),
+  k: (message) => message.key ?? EMPTY,
+  v: (message) => message.value ?? EMPTY,
+  s: (message) => message.value ?? EMPTY,
+  T: (message) => Buffer.from(String(message.timestampMs)),
+  D: (message) => Buffer.from(new Date(message.timestampMs).toISOString()),
+  K: (message) => Buffer.from(String(message.key?.length ?? -1)),
+  S: (message) => Buffer.from(String(message.value?.length ?? -1)),
+  h: (message) =>
+    Buffer.from(
+      message.headers.map(({ name, value }) => `${name}=${value?.toString() ?? ''}`).join(','),
+    ),
+};
+
+const EMPTY = Buffer.alloc(0);
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  '0': '\0',
+  '\\': '\\',
+};
+
+/**
+ * A function that renders messages: `%t` topic, `%p` partition, `%o` offset, `%k` key, `%v` (or `%s`) value,
+ * `%T` timestamp in ms, `%D` the same as a date, `%h` headers, `%K` and `%S` lengths of key and value (-1 null),
+ * `%%`; `\n`, `\t`, `\r`, `\0`, `\\`, `\xHH`.
+ */
+export function messageFormatter(format: string): (message: LocatedMessage) => Buffer {
+  const parts = parseFormat(format);
+  return (message) =>
+    Buffer.concat(parts.map((part) => (typeof part === 'function' ? part(message) : part)));
+}
+
+function parseFormat(format: string): Part[] {
+  const parts: Part[] = [];
+  for (const [token] of format.matchAll(/%.|\\x[0-9a-f]{2}|\\.|[^%\\]+|[%\\]$/gis)) {
+    const letter = token[1] ?? '';
+    if (token.startsWith('%') && letter !== '%') {
+      const render = TOKENS[letter];
+      if (render === undefined) {
+        throw usageError(
+          `--format: unknown ${token}`,
+          `known: ${Object.keys(TOKENS)
+            .map((key) => `%${key}`)
+            .join(' ')} %%`,
+        );
+      }
+      parts.push(render);
+    } else if (token.startsWith('%')) {
+      parts.push(Buffer.from('%'));
+    } else if (token.startsWith('\\') && token.length === 4) {
+      parts.push(Buffer.from(token.slice(2), 'hex'));
+    } else if (token.startsWith('\\')) {
+      parts.push(Buffer.from(ESCAPES[letter] ?? token));
+    } else {
+      parts.push(Buffer.from(token));
+    }
+  }
+  return parts;
+}
+
+/** One line of JSON. Bytes that are not UTF-8 are base64, which keyEncoding or valueEncoding says. */
+export function messageJson(message: LocatedMessage): string {
+  const { topic, partition, offset, timestampMs, headers } = message;
+  return JSON.stringify({
+    topic,
+    partition,
+    offset,
+    timestamp: new Date(timestampMs).toISOString(),
+    ...encoded('key', message.key),
+    ...encoded('value', message.value),
+    headers: headers.map(({ name, value }) => ({ name, ...encoded('value', value) })),
+  });
+}
+
+function encoded(name: string, bytes: Buffer | null): Record<string, string | null> {
+  if (bytes === null) return { [name]: null };
+  if (isUtf8(bytes)) return { [name]: bytes.toString('utf8') };
+  return { [name]: bytes.toString('base64'), [`${name}Encoding`]: 'base64' };
+}
