@@ -19,7 +19,6 @@ export const ERROR_CODES = {
   LB4001: 'TLS certificate or key cannot be used',
   LB4002: 'listener address cannot be bound',
   LB5001: 'Kafka message is malformed',
-  LB5002: 'Kafka frame size is out of bounds',
   LB6001: 'client cannot reach a broker',
   LB6002: 'broker did not answer a client in time',
   LB6003: 'broker refused a client',

@@ -85,7 +85,9 @@ function compareRanges(
     if (known !== undefined) into.deviations.push(`${name}: versions ${found} only: ${known.why}`);
     return;
   }
-  into.differences.push(`${name}: versions "${found}" on one side only, listed is "${known?.versions ?? ''}"`);
+  into.differences.push(
+    `${name}: versions "${found}" on one side only, listed is "${known?.versions ?? ''}"`,
+  );
 }
 
 const only = (side: string, from: number, to: number): string[] =>

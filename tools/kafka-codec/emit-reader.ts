@@ -7,6 +7,7 @@ import {
   elementBytes,
   flexibility,
   isNullable,
+  needsVersion,
   presence,
   taggedFields,
 } from './shape.ts';
@@ -32,9 +33,8 @@ class ReaderEmitter {
     const { message, struct } = this;
     const name = interfaceName(message, struct);
     const isRoot = struct === message.root;
-    this.lines.push(
-      `${isRoot ? 'export ' : ''}function read${name}(reader: Reader, version: number): ${name} {`,
-    );
+    const parameters = `reader: Reader${needsVersion(message, struct) ? ', version: number' : ''}`;
+    this.lines.push(`${isRoot ? 'export ' : ''}function read${name}(${parameters}): ${name} {`);
     if (isRoot) {
       const { from, to } = message.versions;
       this.lines.push(`  reader.begin('${message.name}', version, ${from}, ${to});`);
@@ -80,7 +80,7 @@ class ReaderEmitter {
   }
 
   private fillArray(field: Field, indent: string, initial: string): void {
-    const element = `${field.name}.push(${this.element(field)})`;
+    const element = `${field.name}.push(${this.single(field, '')})`;
     if (!isNullable(this.struct, field)) {
       this.lines.push(
         `${indent}for (let n = ${this.count(field, false)}; n > 0; n--) {`,
@@ -119,11 +119,6 @@ class ReaderEmitter {
     return condition(intersect(field.nullable, versions), versions);
   }
 
-  private element(field: Field): string {
-    if (typeof field.type !== 'string') return this.structCall(field.type);
-    return this.scalar(field, '');
-  }
-
   /** Reads the one value of a field that is no array. */
   private expression(field: Field): string {
     const nullable = isNullable(this.struct, field);
@@ -131,13 +126,15 @@ class ReaderEmitter {
       const call = this.structCall(field.type);
       return nullable ? `(reader.present(${this.path(field)}) ? ${call} : null)` : call;
     }
-    if (!nullable) return this.scalar(field, '');
+    if (!nullable) return this.single(field, '');
     const when = this.whenNullable(field);
-    if (when === null) return this.scalar(field, 'nullable');
-    return `(${when} ? ${this.scalar(field, 'nullable')} : ${this.scalar(field, '')})`;
+    if (when === null) return this.single(field, 'nullable');
+    return `(${when} ? ${this.single(field, 'nullable')} : ${this.single(field, '')})`;
   }
 
-  private scalar(field: Field, prefix: '' | 'nullable'): string {
+  /** Reads one value or element. */
+  private single(field: Field, prefix: '' | 'nullable'): string {
+    if (typeof field.type !== 'string') return this.structCall(field.type);
     const path = this.path(field);
     switch (field.type) {
       case 'string':
@@ -150,12 +147,13 @@ class ReaderEmitter {
         return `reader.${method}(${this.flexible(field)}, ${path})`;
       }
       default:
-        return `reader.${String(field.type)}(${path})`;
+        return `reader.${field.type}(${path})`;
     }
   }
 
   private structCall(type: Struct): string {
-    return `read${interfaceName(this.message, type)}(reader, version)`;
+    const version = needsVersion(this.message, type) ? ', version' : '';
+    return `read${interfaceName(this.message, type)}(reader${version})`;
   }
 
   private flexible(field: Field): string {

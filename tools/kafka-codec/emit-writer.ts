@@ -5,6 +5,7 @@ import {
   defaultValue,
   flexibility,
   isNullable,
+  needsVersion,
   presence,
   taggedFields,
 } from './shape.ts';
@@ -49,7 +50,15 @@ function isDefault(message: Message, struct: Struct, field: Field): string {
     return `${guard}isDefault${interfaceName(message, field.type)}(${value})`;
   }
   if (field.type === 'uuid') return `isZeroUuid(${value})`;
+  if (field.type === 'bool') return initial === 'true' ? value : `!${value}`;
   return `${value} === ${initial}`;
+}
+
+/** The opposite of a test made by isDefault. */
+function negate(test: string): string {
+  if (test.includes('&&')) return `!(${test})`;
+  if (test.includes(' === ')) return test.replace(' === ', ' !== ');
+  return test.startsWith('!') ? test.slice(1) : `!${test}`;
 }
 
 class WriterEmitter {
@@ -66,9 +75,9 @@ class WriterEmitter {
     const { message, struct } = this;
     const name = interfaceName(message, struct);
     const isRoot = struct === message.root;
-    this.lines.push(
-      `${isRoot ? 'export ' : ''}function write${name}(writer: Writer, value: ${name}, version: number): void {`,
-    );
+    const version = needsVersion(message, struct) ? ', version: number' : '';
+    const parameters = `writer: Writer, value: ${name}${version}`;
+    this.lines.push(`${isRoot ? 'export ' : ''}function write${name}(${parameters}): void {`);
     if (isRoot) {
       const { from, to } = message.versions;
       this.lines.push(`  writer.begin('${message.name}', version, ${from}, ${to});`);
@@ -112,8 +121,8 @@ class WriterEmitter {
       );
     }
     if (field.array) this.array(field, nullable, indent);
-    else if (typeof field.type !== 'string') this.nested(field, field.type, nullable, indent);
-    else this.lines.push(`${indent}${this.scalar(field, value, nullable)};`);
+    else if (typeof field.type !== 'string' && nullable) this.nullableStruct(field, indent);
+    else this.lines.push(`${indent}${this.single(field, value, nullable)};`);
   }
 
   private array(field: Field, nullable: boolean, indent: string): void {
@@ -127,33 +136,29 @@ class WriterEmitter {
         `${indent}} else {`,
       );
     }
-    const element =
-      typeof field.type === 'string'
-        ? this.scalar(field, 'element', false)
-        : `write${interfaceName(this.message, field.type)}(writer, element, version)`;
     this.lines.push(
       `${inner}writer.arrayCount(${flexible}, ${value}.length);`,
       `${inner}for (const element of ${value}) {`,
-      `${inner}  ${element};`,
+      `${inner}  ${this.single(field, 'element', false)};`,
       `${inner}}`,
     );
     if (nullable) this.lines.push(`${indent}}`);
   }
 
-  private nested(field: Field, type: Struct, nullable: boolean, indent: string): void {
+  private nullableStruct(field: Field, indent: string): void {
     const value = `value.${field.name}`;
-    const call = `write${interfaceName(this.message, type)}(writer, ${value}, version)`;
-    if (!nullable) {
-      this.lines.push(`${indent}${call};`);
-      return;
-    }
     this.lines.push(
       `${indent}writer.present(${value} !== null);`,
-      `${indent}if (${value} !== null) ${call};`,
+      `${indent}if (${value} !== null) ${this.single(field, value, false)};`,
     );
   }
 
-  private scalar(field: Field, value: string, nullable: boolean): string {
+  /** Writes one value or element. */
+  private single(field: Field, value: string, nullable: boolean): string {
+    if (typeof field.type !== 'string') {
+      const version = needsVersion(this.message, field.type) ? ', version' : '';
+      return `write${interfaceName(this.message, field.type)}(writer, ${value}${version})`;
+    }
     const flexible = this.flexible(field);
     switch (field.type) {
       case 'string':
@@ -166,7 +171,7 @@ class WriterEmitter {
         return `writer.${method}(${flexible}, ${value})`;
       }
       default:
-        return `writer.${String(field.type)}(${value})`;
+        return `writer.${field.type}(${value})`;
     }
   }
 
@@ -185,7 +190,7 @@ class WriterEmitter {
     const context = intersect(this.struct.versions, this.message.flexible);
     for (const field of tagged) {
       const when = condition(intersect(presence(this.struct, field), context), context);
-      const test = `!(${isDefault(this.message, this.struct, field)})`;
+      const test = negate(isDefault(this.message, this.struct, field));
       this.lines.push(
         `${indent}const tag${field.tag} = ${when === null ? test : `${when} && ${test}`};`,
       );

@@ -33,6 +33,18 @@ export function flexibility(message: Message, struct: Struct): 'true' | 'false' 
 export const isNullable = (struct: Struct, field: Field): boolean =>
   !isNone(intersect(field.nullable, presence(struct, field)));
 
+/** Whether the functions of a struct branch on the version; the root's check it. */
+export function needsVersion(message: Message, struct: Struct): boolean {
+  if (struct === message.root || flexibility(message, struct) === 'flexible') return true;
+  return struct.fields.some((field) => {
+    const versions = presence(struct, field);
+    if (isNone(versions)) return false;
+    if (condition(versions, struct.versions) !== null) return true;
+    if (isNullable(struct, field) && !covers(field.nullable, versions)) return true;
+    return typeof field.type !== 'string' && needsVersion(message, field.type);
+  });
+}
+
 export const taggedFields = (struct: Struct): Field[] =>
   struct.fields.filter((field) => field.tag !== null).sort((a, b) => (a.tag ?? 0) - (b.tag ?? 0));
 

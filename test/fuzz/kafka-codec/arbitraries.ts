@@ -1,19 +1,23 @@
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { ApiDescriptor } from '../../../src/protocols/kafka/codec/api-descriptor.ts';
 import { API_CODECS } from '../../../src/protocols/kafka/codec/generated/apis.ts';
-import { Reader } from '../../../src/protocols/kafka/codec/reader.ts';
+import type { Reader } from '../../../src/protocols/kafka/codec/reader.ts';
 import { Writer } from '../../../src/protocols/kafka/codec/writer.ts';
 import {
   loadDefinitions,
   type Field,
   type Message,
+  type Scalar,
   type Struct,
 } from '../../../tools/kafka-codec/definition.ts';
 import { within } from '../../../tools/kafka-codec/wire.ts';
 
 /** Any request or response as the tests treat it: a tree of plain values. */
 export type Tree = { [field: string]: unknown };
+
+type Read = (reader: Reader, version: number) => Tree;
+type Write = (writer: Writer, value: Tree, version: number) => void;
 
 /** One message of one API with its functions, and a source of values for each version. */
 export interface MessageUnderTest {
@@ -22,8 +26,8 @@ export interface MessageUnderTest {
   readonly role: 'request' | 'response';
   readonly versions: readonly number[];
   readonly flexibleFrom: number;
-  read(reader: Reader, version: number): Tree;
-  write(writer: Writer, value: Tree, version: number): void;
+  readonly read: Read;
+  readonly write: Write;
   /** Values as they are after reading: fields that the version lacks have their defaults. */
   values(version: number): fc.Arbitrary<Tree>;
 }
@@ -56,10 +60,10 @@ export function messagesUnderTest(): MessageUnderTest[] {
 /** The functions of any API: their values are those that `values` makes. */
 interface AnyCodec {
   readonly descriptor: ApiDescriptor;
-  readRequest(reader: Reader, version: number): Tree;
-  writeRequest(writer: Writer, value: Tree, version: number): void;
-  readResponse(reader: Reader, version: number): Tree;
-  writeResponse(writer: Writer, value: Tree, version: number): void;
+  readonly readRequest: Read;
+  readonly writeRequest: Write;
+  readonly readResponse: Read;
+  readonly writeResponse: Write;
 }
 
 export function encode(message: MessageUnderTest, value: Tree, version: number): Buffer {
@@ -79,6 +83,26 @@ export function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
 }
 
+const SCALAR_VALUES: Readonly<Record<Exclude<Scalar, 'records'>, fc.Arbitrary<unknown>>> = {
+  bool: fc.boolean(),
+  int8: fc.integer({ min: -128, max: 127 }),
+  int16: fc.integer({ min: -0x8000, max: 0x7fff }),
+  uint16: fc.integer({ min: 0, max: 0xffff }),
+  int32: fc.integer(),
+  int64: fc.oneof(fc.maxSafeInteger(), fc.constantFrom(-1, 0, 2 ** 31, 2 ** 32, -(2 ** 32))),
+  float64: fc.double({ noNaN: true }),
+  uuid: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((array) => Buffer.from(array)),
+  string: fc.oneof(
+    { weight: 4, arbitrary: fc.string({ maxLength: 12 }) },
+    { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 150 }) },
+  ),
+  bytes: bytes(),
+};
+
+function bytes(): fc.Arbitrary<Buffer> {
+  return fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
+}
+
 function versionsOf(message: Message): number[] {
   const { from, to } = message.versions;
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
@@ -89,7 +113,7 @@ function structValues(message: Message, struct: Struct, version: number): fc.Arb
   for (const field of struct.fields) {
     fields[field.name] = within(field.versions, version)
       ? fieldValues(message, field, version)
-      : fc.constant(defaultOf(message, field));
+      : fc.constant(defaultOf(field));
   }
   // Objects with a prototype, as the readers make them.
   return fc.record(fields, { noNullPrototype: true });
@@ -98,43 +122,15 @@ function structValues(message: Message, struct: Struct, version: number): fc.Arb
 function fieldValues(message: Message, field: Field, version: number): fc.Arbitrary<unknown> {
   const one = elementValues(message, field, version);
   const some = field.array ? fc.array(one, { maxLength: 3 }) : one;
-  const orDefault = field.tag === null ? some : fc.oneof(fc.constant(defaultOf(message, field)), some);
+  const orDefault = field.tag === null ? some : fc.oneof(fc.constant(defaultOf(field)), some);
   return within(field.nullable, version) ? fc.option(orDefault, { freq: 3 }) : orDefault;
 }
 
 function elementValues(message: Message, field: Field, version: number): fc.Arbitrary<unknown> {
   if (typeof field.type !== 'string') return structValues(message, field.type, version);
-  switch (field.type) {
-    case 'bool':
-      return fc.boolean();
-    case 'int8':
-      return fc.integer({ min: -128, max: 127 });
-    case 'int16':
-      return fc.integer({ min: -0x8000, max: 0x7fff });
-    case 'uint16':
-      return fc.integer({ min: 0, max: 0xffff });
-    case 'int32':
-      return fc.integer();
-    case 'int64':
-      return fc.oneof(fc.maxSafeInteger(), fc.constantFrom(-1, 0, 2 ** 31, 2 ** 32, -(2 ** 32)));
-    case 'float64':
-      return fc.double({ noNaN: true });
-    case 'uuid':
-      return fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes));
-    case 'string':
-      return fc.oneof(
-        { weight: 4, arbitrary: fc.string({ maxLength: 12 }) },
-        { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 150 }) },
-      );
-    case 'bytes':
-      return bytes();
-    case 'records':
-      return message.role === 'request' ? bytes() : records();
-  }
+  if (field.type === 'records') return message.role === 'request' ? bytes() : records();
+  return SCALAR_VALUES[field.type];
 }
-
-const bytes = (): fc.Arbitrary<Buffer> =>
-  fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
 
 /** Records as a front-end gives them: slices somewhere inside larger buffers. */
 const records = (): fc.Arbitrary<unknown> =>
@@ -148,14 +144,12 @@ const records = (): fc.Arbitrary<unknown> =>
     })),
   }));
 
-function defaultOf(message: Message, field: Field): unknown {
+function defaultOf(field: Field): unknown {
   const text = field.defaultText;
   if (text === 'null') return null;
   if (field.array) return [];
   if (typeof field.type !== 'string') {
-    return Object.fromEntries(
-      field.type.fields.map((inner) => [inner.name, defaultOf(message, inner)]),
-    );
+    return Object.fromEntries(field.type.fields.map((inner) => [inner.name, defaultOf(inner)]));
   }
   switch (field.type) {
     case 'bool':

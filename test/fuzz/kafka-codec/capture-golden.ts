@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { encode, messagesUnderTest, type MessageUnderTest } from './arbitraries.ts';
 import { askOfficialEncoder, type OfficialQuestion } from './official-encoder.ts';
 
@@ -21,8 +21,8 @@ function candidate(message: MessageUnderTest, version: number): Candidate {
   const all = fc
     .sample(message.values(version), { numRuns: 60, seed: version + 7 })
     .map((value) => encode(message, value, version).toString('hex'))
-    .sort((a, b) => a.length - b.length);
-  const hex = all.filter((text) => text.length <= HEX_MAX).at(-1) ?? all[0] ?? '';
+    .sort((a, b) => b.length - a.length);
+  const hex = all.find((text) => text.length <= HEX_MAX) ?? all.at(-1) ?? '';
   return { name: message.name, key: message.key, role: message.role, version, hex };
 }
 

@@ -14,7 +14,9 @@ interface Golden {
 
 test('bytes that Kafka wrote read as the values Kafka shows, and are written the same', () => {
   const messages = new Map(messagesUnderTest().map((message) => [message.name, message]));
-  const lines = readFileSync(new URL('golden.jsonl', import.meta.url), 'utf8').trimEnd().split('\n');
+  const lines = readFileSync(new URL('golden.jsonl', import.meta.url), 'utf8')
+    .trimEnd()
+    .split('\n');
   for (const line of lines) {
     const { name, version, hex, json } = JSON.parse(line) as Golden; // written by capture-golden.ts
     const message = messages.get(name);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { CodecError } from '../../../src/protocols/kafka/codec/codec-error.ts';
 import { Reader } from '../../../src/protocols/kafka/codec/reader.ts';
 import { encode, messagesUnderTest, type MessageUnderTest } from './arbitraries.ts';
@@ -91,7 +91,11 @@ test('garbage is read or refused, nothing else', () => {
 
 test('a version outside the definition is refused', () => {
   for (const message of messagesUnderTest()) {
-    for (const version of [-1, (message.versions[0] ?? 0) - 1, (message.versions.at(-1) ?? 0) + 1]) {
+    for (const version of [
+      -1,
+      (message.versions[0] ?? 0) - 1,
+      (message.versions.at(-1) ?? 0) + 1,
+    ]) {
       assert.throws(() => message.read(new Reader(Buffer.alloc(64)), version), CodecError);
     }
   }

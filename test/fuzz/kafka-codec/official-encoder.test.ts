@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { apiByKey } from '../../../src/protocols/kafka/codec/generated/apis.ts';
 import { compareWithJar } from '../../../tools/kafka-codec/compare.ts';
 import { encode, messagesUnderTest, plain } from './arbitraries.ts';
@@ -23,12 +23,22 @@ test("Kafka's own classes read what we write, and write the same bytes", { skip 
     message.versions.flatMap((version) =>
       fc
         .sample(message.values(version), { numRuns: VALUES_PER_VERSION, seed: version })
-        .map((value) => ({ message, version, value, hex: encode(message, value, version).toString('hex') })),
+        .map((value) => ({
+          message,
+          version,
+          value,
+          hex: encode(message, value, version).toString('hex'),
+        })),
     ),
   );
   const answers = askOfficialEncoder(
     jar ?? '',
-    cases.map(({ message, version, hex }) => ({ key: message.key, role: message.role, version, hex })),
+    cases.map(({ message, version, hex }) => ({
+      key: message.key,
+      role: message.role,
+      version,
+      hex,
+    })),
   );
   let checked = 0;
   cases.forEach(({ message, version, value, hex }, index) => {

@@ -31,7 +31,8 @@ export function askOfficialEncoder(
     encoding: 'utf8',
     maxBuffer: 1024 * 1024 * 1024,
   });
-  if (result.status !== 0) throw new Error(`java failed: ${result.error?.message ?? result.stderr}`);
+  if (result.status !== 0)
+    throw new Error(`java failed: ${result.error?.message ?? result.stderr}`);
   return result.stdout
     .trimEnd()
     .split('\n')
@@ -39,7 +40,11 @@ export function askOfficialEncoder(
       if (line === 'dropped') return line;
       if (line.startsWith('error ')) return { error: line };
       const [headerVersion = '', hex = '', ...json] = line.split(' ');
-      return { headerVersion: Number(headerVersion), hex, json: JSON.parse(json.join(' ')) as unknown };
+      return {
+        headerVersion: Number(headerVersion),
+        hex,
+        json: JSON.parse(json.join(' ')) as unknown,
+      };
     });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Reader } from '../../../src/protocols/kafka/codec/reader.ts';
 import { encode, messagesUnderTest, plain } from './arbitraries.ts';
 

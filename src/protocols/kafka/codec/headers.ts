@@ -55,18 +55,6 @@ export function writeRequestHeader(
   writeHeaderFields(writer, value, api.requestHeaderVersion(header.apiVersion));
 }
 
-/** Starts a response frame and writes its header; the body comes next, then writer.endFrame(). */
-export function startResponse(
-  writer: Writer,
-  api: ApiDescriptor,
-  version: number,
-  correlationId: number,
-): void {
-  writer.startFrame();
-  writer.int32(correlationId);
-  if (api.responseHeaderVersion(version) === 1) writer.uvarint(0);
-}
-
 /** Reads a response's header, leaving the reader at the body; returns the correlation id. For clients. */
 export function readResponseHeader(reader: Reader, api: ApiDescriptor, version: number): number {
   const correlationId = reader.int32('correlationId');

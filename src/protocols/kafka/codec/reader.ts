@@ -31,17 +31,21 @@ const TWO_32 = 0x1_0000_0000;
  * allocated. `field` is the path that the error names. One reader may serve many messages: see reset.
  */
 export class Reader {
+  /** Changed by reset only. */
   buffer: Buffer;
   position: number;
   end: number;
   /** Elements that may still be read in arrays of this message. */
   elementsLeft: number;
+  /** The buffer again: a DataView's loads are faster than a Buffer's. */
+  private view: DataView;
   private message: string;
   private version: number;
 
   constructor(buffer: Buffer, position = 0, end: number = buffer.length) {
     assert(position >= 0 && position <= end && end <= buffer.length, 'reader outside its buffer');
     this.buffer = buffer;
+    this.view = viewOf(buffer);
     this.position = position;
     this.end = end;
     this.elementsLeft = ELEMENTS_PER_MESSAGE_MAX;
@@ -52,7 +56,10 @@ export class Reader {
   /** Turns to other bytes. */
   reset(buffer: Buffer, position: number, end: number): void {
     assert(position >= 0 && position <= end && end <= buffer.length, 'reader outside its buffer');
-    this.buffer = buffer;
+    if (buffer !== this.buffer) {
+      this.buffer = buffer;
+      this.view = viewOf(buffer);
+    }
     this.position = position;
     this.end = end;
     this.elementsLeft = ELEMENTS_PER_MESSAGE_MAX;
@@ -84,29 +91,29 @@ export class Reader {
   }
 
   int8(field: string): number {
-    return this.buffer.readInt8(this.take(1, field));
+    return this.view.getInt8(this.take(1, field));
   }
 
   int16(field: string): number {
-    return this.buffer.readInt16BE(this.take(2, field));
+    return this.view.getInt16(this.take(2, field));
   }
 
   uint16(field: string): number {
-    return this.buffer.readUInt16BE(this.take(2, field));
+    return this.view.getUint16(this.take(2, field));
   }
 
   int32(field: string): number {
-    return this.buffer.readInt32BE(this.take(4, field));
+    return this.view.getInt32(this.take(4, field));
   }
 
   /** Beyond the safe integers the nearest double: the largest int64 reads as 2^63. */
   int64(field: string): number {
     const at = this.take(8, field);
-    return this.buffer.readInt32BE(at) * TWO_32 + this.buffer.readUInt32BE(at + 4);
+    return this.view.getInt32(at) * TWO_32 + this.view.getUint32(at + 4);
   }
 
   float64(field: string): number {
-    return this.buffer.readDoubleBE(this.take(8, field));
+    return this.view.getFloat64(this.take(8, field));
   }
 
   /** A copy: topic ids outlive the bytes they came in. */
@@ -242,7 +249,9 @@ export class Reader {
 
   private utf8(length: number, field: string): string {
     const at = this.take(length, field);
-    return this.buffer.toString('utf8', at, at + length);
+    if (length === 0) return '';
+    // No encoding named: the shortest way to UTF-8.
+    return this.buffer.toString(undefined, at, at + length);
   }
 
   /** Only -1 means null; compact lengths cannot be lower. */
@@ -265,3 +274,6 @@ export class Reader {
     }
   }
 }
+
+const viewOf = (buffer: Buffer): DataView =>
+  new DataView(buffer.buffer, buffer.byteOffset, buffer.length);

@@ -42,7 +42,7 @@ export function readAlterPartitionReassignmentsRequest(
     version >= 1 ? reader.bool('allowReplicationFactorChange') : true;
   const topics: AlterPartitionReassignmentsRequestTopic[] = [];
   for (let n = reader.arrayCount(true, 3, 'topics'); n > 0; n--) {
-    topics.push(readAlterPartitionReassignmentsRequestTopic(reader, version));
+    topics.push(readAlterPartitionReassignmentsRequestTopic(reader));
   }
   reader.skipTags();
   return { timeoutMs, allowReplicationFactorChange, topics };
@@ -50,12 +50,11 @@ export function readAlterPartitionReassignmentsRequest(
 
 function readAlterPartitionReassignmentsRequestTopic(
   reader: Reader,
-  version: number,
 ): AlterPartitionReassignmentsRequestTopic {
   const name = reader.string(true, 'topics.name');
   const partitions: AlterPartitionReassignmentsRequestPartition[] = [];
   for (let n = reader.arrayCount(true, 6, 'topics.partitions'); n > 0; n--) {
-    partitions.push(readAlterPartitionReassignmentsRequestPartition(reader, version));
+    partitions.push(readAlterPartitionReassignmentsRequestPartition(reader));
   }
   reader.skipTags();
   return { name, partitions };
@@ -63,7 +62,6 @@ function readAlterPartitionReassignmentsRequestTopic(
 
 function readAlterPartitionReassignmentsRequestPartition(
   reader: Reader,
-  version: number,
 ): AlterPartitionReassignmentsRequestPartition {
   const partitionIndex = reader.int32('topics.partitions.partitionIndex');
   let replicas: number[] | null = null;
@@ -90,7 +88,7 @@ export function writeAlterPartitionReassignmentsRequest(
   }
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeAlterPartitionReassignmentsRequestTopic(writer, element, version);
+    writeAlterPartitionReassignmentsRequestTopic(writer, element);
   }
   writer.uvarint(0);
 }
@@ -98,12 +96,11 @@ export function writeAlterPartitionReassignmentsRequest(
 function writeAlterPartitionReassignmentsRequestTopic(
   writer: Writer,
   value: AlterPartitionReassignmentsRequestTopic,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeAlterPartitionReassignmentsRequestPartition(writer, element, version);
+    writeAlterPartitionReassignmentsRequestPartition(writer, element);
   }
   writer.uvarint(0);
 }
@@ -111,7 +108,6 @@ function writeAlterPartitionReassignmentsRequestTopic(
 function writeAlterPartitionReassignmentsRequestPartition(
   writer: Writer,
   value: AlterPartitionReassignmentsRequestPartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
   if (value.replicas === null) {
@@ -158,7 +154,7 @@ export function readAlterPartitionReassignmentsResponse(
   const errorMessage = reader.nullableString(true, 'errorMessage');
   const responses: AlterPartitionReassignmentsResponseTopic[] = [];
   for (let n = reader.arrayCount(true, 3, 'responses'); n > 0; n--) {
-    responses.push(readAlterPartitionReassignmentsResponseTopic(reader, version));
+    responses.push(readAlterPartitionReassignmentsResponseTopic(reader));
   }
   reader.skipTags();
   return { throttleTimeMs, allowReplicationFactorChange, errorCode, errorMessage, responses };
@@ -166,12 +162,11 @@ export function readAlterPartitionReassignmentsResponse(
 
 function readAlterPartitionReassignmentsResponseTopic(
   reader: Reader,
-  version: number,
 ): AlterPartitionReassignmentsResponseTopic {
   const name = reader.string(true, 'responses.name');
   const partitions: AlterPartitionReassignmentsResponsePartition[] = [];
   for (let n = reader.arrayCount(true, 8, 'responses.partitions'); n > 0; n--) {
-    partitions.push(readAlterPartitionReassignmentsResponsePartition(reader, version));
+    partitions.push(readAlterPartitionReassignmentsResponsePartition(reader));
   }
   reader.skipTags();
   return { name, partitions };
@@ -179,7 +174,6 @@ function readAlterPartitionReassignmentsResponseTopic(
 
 function readAlterPartitionReassignmentsResponsePartition(
   reader: Reader,
-  version: number,
 ): AlterPartitionReassignmentsResponsePartition {
   const partitionIndex = reader.int32('responses.partitions.partitionIndex');
   const errorCode = reader.int16('responses.partitions.errorCode');
@@ -202,7 +196,7 @@ export function writeAlterPartitionReassignmentsResponse(
   writer.nullableString(true, value.errorMessage);
   writer.arrayCount(true, value.responses.length);
   for (const element of value.responses) {
-    writeAlterPartitionReassignmentsResponseTopic(writer, element, version);
+    writeAlterPartitionReassignmentsResponseTopic(writer, element);
   }
   writer.uvarint(0);
 }
@@ -210,12 +204,11 @@ export function writeAlterPartitionReassignmentsResponse(
 function writeAlterPartitionReassignmentsResponseTopic(
   writer: Writer,
   value: AlterPartitionReassignmentsResponseTopic,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeAlterPartitionReassignmentsResponsePartition(writer, element, version);
+    writeAlterPartitionReassignmentsResponsePartition(writer, element);
   }
   writer.uvarint(0);
 }
@@ -223,7 +216,6 @@ function writeAlterPartitionReassignmentsResponseTopic(
 function writeAlterPartitionReassignmentsResponsePartition(
   writer: Writer,
   value: AlterPartitionReassignmentsResponsePartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
   writer.int16(value.errorCode);

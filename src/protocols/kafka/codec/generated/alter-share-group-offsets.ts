@@ -33,7 +33,7 @@ export function readAlterShareGroupOffsetsRequest(
   const groupId = reader.string(true, 'groupId');
   const topics: AlterShareGroupOffsetsRequestTopic[] = [];
   for (let n = reader.arrayCount(true, 3, 'topics'); n > 0; n--) {
-    topics.push(readAlterShareGroupOffsetsRequestTopic(reader, version));
+    topics.push(readAlterShareGroupOffsetsRequestTopic(reader));
   }
   reader.skipTags();
   return { groupId, topics };
@@ -41,12 +41,11 @@ export function readAlterShareGroupOffsetsRequest(
 
 function readAlterShareGroupOffsetsRequestTopic(
   reader: Reader,
-  version: number,
 ): AlterShareGroupOffsetsRequestTopic {
   const topicName = reader.string(true, 'topics.topicName');
   const partitions: AlterShareGroupOffsetsRequestPartition[] = [];
   for (let n = reader.arrayCount(true, 13, 'topics.partitions'); n > 0; n--) {
-    partitions.push(readAlterShareGroupOffsetsRequestPartition(reader, version));
+    partitions.push(readAlterShareGroupOffsetsRequestPartition(reader));
   }
   reader.skipTags();
   return { topicName, partitions };
@@ -54,7 +53,6 @@ function readAlterShareGroupOffsetsRequestTopic(
 
 function readAlterShareGroupOffsetsRequestPartition(
   reader: Reader,
-  version: number,
 ): AlterShareGroupOffsetsRequestPartition {
   const partitionIndex = reader.int32('topics.partitions.partitionIndex');
   const startOffset = reader.int64('topics.partitions.startOffset');
@@ -71,7 +69,7 @@ export function writeAlterShareGroupOffsetsRequest(
   writer.string(true, value.groupId);
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeAlterShareGroupOffsetsRequestTopic(writer, element, version);
+    writeAlterShareGroupOffsetsRequestTopic(writer, element);
   }
   writer.uvarint(0);
 }
@@ -79,12 +77,11 @@ export function writeAlterShareGroupOffsetsRequest(
 function writeAlterShareGroupOffsetsRequestTopic(
   writer: Writer,
   value: AlterShareGroupOffsetsRequestTopic,
-  version: number,
 ): void {
   writer.string(true, value.topicName);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeAlterShareGroupOffsetsRequestPartition(writer, element, version);
+    writeAlterShareGroupOffsetsRequestPartition(writer, element);
   }
   writer.uvarint(0);
 }
@@ -92,7 +89,6 @@ function writeAlterShareGroupOffsetsRequestTopic(
 function writeAlterShareGroupOffsetsRequestPartition(
   writer: Writer,
   value: AlterShareGroupOffsetsRequestPartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
   writer.int64(value.startOffset);
@@ -129,7 +125,7 @@ export function readAlterShareGroupOffsetsResponse(
   const errorMessage = reader.nullableString(true, 'errorMessage');
   const responses: AlterShareGroupOffsetsResponseTopic[] = [];
   for (let n = reader.arrayCount(true, 19, 'responses'); n > 0; n--) {
-    responses.push(readAlterShareGroupOffsetsResponseTopic(reader, version));
+    responses.push(readAlterShareGroupOffsetsResponseTopic(reader));
   }
   reader.skipTags();
   return { throttleTimeMs, errorCode, errorMessage, responses };
@@ -137,13 +133,12 @@ export function readAlterShareGroupOffsetsResponse(
 
 function readAlterShareGroupOffsetsResponseTopic(
   reader: Reader,
-  version: number,
 ): AlterShareGroupOffsetsResponseTopic {
   const topicName = reader.string(true, 'responses.topicName');
   const topicId = reader.uuid('responses.topicId');
   const partitions: AlterShareGroupOffsetsResponsePartition[] = [];
   for (let n = reader.arrayCount(true, 8, 'responses.partitions'); n > 0; n--) {
-    partitions.push(readAlterShareGroupOffsetsResponsePartition(reader, version));
+    partitions.push(readAlterShareGroupOffsetsResponsePartition(reader));
   }
   reader.skipTags();
   return { topicName, topicId, partitions };
@@ -151,7 +146,6 @@ function readAlterShareGroupOffsetsResponseTopic(
 
 function readAlterShareGroupOffsetsResponsePartition(
   reader: Reader,
-  version: number,
 ): AlterShareGroupOffsetsResponsePartition {
   const partitionIndex = reader.int32('responses.partitions.partitionIndex');
   const errorCode = reader.int16('responses.partitions.errorCode');
@@ -171,7 +165,7 @@ export function writeAlterShareGroupOffsetsResponse(
   writer.nullableString(true, value.errorMessage);
   writer.arrayCount(true, value.responses.length);
   for (const element of value.responses) {
-    writeAlterShareGroupOffsetsResponseTopic(writer, element, version);
+    writeAlterShareGroupOffsetsResponseTopic(writer, element);
   }
   writer.uvarint(0);
 }
@@ -179,13 +173,12 @@ export function writeAlterShareGroupOffsetsResponse(
 function writeAlterShareGroupOffsetsResponseTopic(
   writer: Writer,
   value: AlterShareGroupOffsetsResponseTopic,
-  version: number,
 ): void {
   writer.string(true, value.topicName);
   writer.uuid(value.topicId);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeAlterShareGroupOffsetsResponsePartition(writer, element, version);
+    writeAlterShareGroupOffsetsResponsePartition(writer, element);
   }
   writer.uvarint(0);
 }
@@ -193,7 +186,6 @@ function writeAlterShareGroupOffsetsResponseTopic(
 function writeAlterShareGroupOffsetsResponsePartition(
   writer: Writer,
   value: AlterShareGroupOffsetsResponsePartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
   writer.int16(value.errorCode);

@@ -41,11 +41,11 @@ export function readAlterUserScramCredentialsRequest(
   reader.begin('AlterUserScramCredentialsRequest', version, 0, 0);
   const deletions: AlterUserScramCredentialsRequestDeletion[] = [];
   for (let n = reader.arrayCount(true, 3, 'deletions'); n > 0; n--) {
-    deletions.push(readAlterUserScramCredentialsRequestDeletion(reader, version));
+    deletions.push(readAlterUserScramCredentialsRequestDeletion(reader));
   }
   const upsertions: AlterUserScramCredentialsRequestUpsertion[] = [];
   for (let n = reader.arrayCount(true, 9, 'upsertions'); n > 0; n--) {
-    upsertions.push(readAlterUserScramCredentialsRequestUpsertion(reader, version));
+    upsertions.push(readAlterUserScramCredentialsRequestUpsertion(reader));
   }
   reader.skipTags();
   return { deletions, upsertions };
@@ -53,7 +53,6 @@ export function readAlterUserScramCredentialsRequest(
 
 function readAlterUserScramCredentialsRequestDeletion(
   reader: Reader,
-  version: number,
 ): AlterUserScramCredentialsRequestDeletion {
   const name = reader.string(true, 'deletions.name');
   const mechanism = reader.int8('deletions.mechanism');
@@ -63,7 +62,6 @@ function readAlterUserScramCredentialsRequestDeletion(
 
 function readAlterUserScramCredentialsRequestUpsertion(
   reader: Reader,
-  version: number,
 ): AlterUserScramCredentialsRequestUpsertion {
   const name = reader.string(true, 'upsertions.name');
   const mechanism = reader.int8('upsertions.mechanism');
@@ -82,11 +80,11 @@ export function writeAlterUserScramCredentialsRequest(
   writer.begin('AlterUserScramCredentialsRequest', version, 0, 0);
   writer.arrayCount(true, value.deletions.length);
   for (const element of value.deletions) {
-    writeAlterUserScramCredentialsRequestDeletion(writer, element, version);
+    writeAlterUserScramCredentialsRequestDeletion(writer, element);
   }
   writer.arrayCount(true, value.upsertions.length);
   for (const element of value.upsertions) {
-    writeAlterUserScramCredentialsRequestUpsertion(writer, element, version);
+    writeAlterUserScramCredentialsRequestUpsertion(writer, element);
   }
   writer.uvarint(0);
 }
@@ -94,7 +92,6 @@ export function writeAlterUserScramCredentialsRequest(
 function writeAlterUserScramCredentialsRequestDeletion(
   writer: Writer,
   value: AlterUserScramCredentialsRequestDeletion,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.int8(value.mechanism);
@@ -104,7 +101,6 @@ function writeAlterUserScramCredentialsRequestDeletion(
 function writeAlterUserScramCredentialsRequestUpsertion(
   writer: Writer,
   value: AlterUserScramCredentialsRequestUpsertion,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.int8(value.mechanism);
@@ -134,7 +130,7 @@ export function readAlterUserScramCredentialsResponse(
   const throttleTimeMs = reader.int32('throttleTimeMs');
   const results: AlterUserScramCredentialsResponseResult[] = [];
   for (let n = reader.arrayCount(true, 5, 'results'); n > 0; n--) {
-    results.push(readAlterUserScramCredentialsResponseResult(reader, version));
+    results.push(readAlterUserScramCredentialsResponseResult(reader));
   }
   reader.skipTags();
   return { throttleTimeMs, results };
@@ -142,7 +138,6 @@ export function readAlterUserScramCredentialsResponse(
 
 function readAlterUserScramCredentialsResponseResult(
   reader: Reader,
-  version: number,
 ): AlterUserScramCredentialsResponseResult {
   const user = reader.string(true, 'results.user');
   const errorCode = reader.int16('results.errorCode');
@@ -160,7 +155,7 @@ export function writeAlterUserScramCredentialsResponse(
   writer.int32(value.throttleTimeMs);
   writer.arrayCount(true, value.results.length);
   for (const element of value.results) {
-    writeAlterUserScramCredentialsResponseResult(writer, element, version);
+    writeAlterUserScramCredentialsResponseResult(writer, element);
   }
   writer.uvarint(0);
 }
@@ -168,7 +163,6 @@ export function writeAlterUserScramCredentialsResponse(
 function writeAlterUserScramCredentialsResponseResult(
   writer: Writer,
   value: AlterUserScramCredentialsResponseResult,
-  version: number,
 ): void {
   writer.string(true, value.user);
   writer.int16(value.errorCode);

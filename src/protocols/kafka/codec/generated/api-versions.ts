@@ -94,14 +94,14 @@ export function readApiVersionsResponse(reader: Reader, version: number): ApiVer
       if (tag === 0) {
         supportedFeatures = [];
         for (let n = reader.arrayCount(flexible, 6, 'supportedFeatures'); n > 0; n--) {
-          supportedFeatures.push(readApiVersionsResponseSupportedFeature(reader, version));
+          supportedFeatures.push(readApiVersionsResponseSupportedFeature(reader));
         }
       } else if (tag === 1) {
         finalizedFeaturesEpoch = reader.int64('finalizedFeaturesEpoch');
       } else if (tag === 2) {
         finalizedFeatures = [];
         for (let n = reader.arrayCount(flexible, 6, 'finalizedFeatures'); n > 0; n--) {
-          finalizedFeatures.push(readApiVersionsResponseFinalizedFeature(reader, version));
+          finalizedFeatures.push(readApiVersionsResponseFinalizedFeature(reader));
         }
       } else if (tag === 3) {
         zkMigrationReady = reader.bool('zkMigrationReady');
@@ -133,7 +133,6 @@ function readApiVersionsResponseApiKey(reader: Reader, version: number): ApiVers
 
 function readApiVersionsResponseSupportedFeature(
   reader: Reader,
-  version: number,
 ): ApiVersionsResponseSupportedFeature {
   const name = reader.string(true, 'supportedFeatures.name');
   const minVersion = reader.int16('supportedFeatures.minVersion');
@@ -144,7 +143,6 @@ function readApiVersionsResponseSupportedFeature(
 
 function readApiVersionsResponseFinalizedFeature(
   reader: Reader,
-  version: number,
 ): ApiVersionsResponseFinalizedFeature {
   const name = reader.string(true, 'finalizedFeatures.name');
   const maxVersionLevel = reader.int16('finalizedFeatures.maxVersionLevel');
@@ -169,16 +167,16 @@ export function writeApiVersionsResponse(
     writer.int32(value.throttleTimeMs);
   }
   if (flexible) {
-    const tag0 = !(value.supportedFeatures.length === 0);
-    const tag1 = !(value.finalizedFeaturesEpoch === -1);
-    const tag2 = !(value.finalizedFeatures.length === 0);
-    const tag3 = !(value.zkMigrationReady === false);
+    const tag0 = value.supportedFeatures.length !== 0;
+    const tag1 = value.finalizedFeaturesEpoch !== -1;
+    const tag2 = value.finalizedFeatures.length !== 0;
+    const tag3 = value.zkMigrationReady;
     writer.uvarint((tag0 ? 1 : 0) + (tag1 ? 1 : 0) + (tag2 ? 1 : 0) + (tag3 ? 1 : 0));
     if (tag0) {
       const at = writer.openTag(0);
       writer.arrayCount(flexible, value.supportedFeatures.length);
       for (const element of value.supportedFeatures) {
-        writeApiVersionsResponseSupportedFeature(writer, element, version);
+        writeApiVersionsResponseSupportedFeature(writer, element);
       }
       writer.closeTag(at);
     }
@@ -191,7 +189,7 @@ export function writeApiVersionsResponse(
       const at = writer.openTag(2);
       writer.arrayCount(flexible, value.finalizedFeatures.length);
       for (const element of value.finalizedFeatures) {
-        writeApiVersionsResponseFinalizedFeature(writer, element, version);
+        writeApiVersionsResponseFinalizedFeature(writer, element);
       }
       writer.closeTag(at);
     }
@@ -218,7 +216,6 @@ function writeApiVersionsResponseApiKey(
 function writeApiVersionsResponseSupportedFeature(
   writer: Writer,
   value: ApiVersionsResponseSupportedFeature,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.int16(value.minVersion);
@@ -229,7 +226,6 @@ function writeApiVersionsResponseSupportedFeature(
 function writeApiVersionsResponseFinalizedFeature(
   writer: Writer,
   value: ApiVersionsResponseFinalizedFeature,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.int16(value.maxVersionLevel);

@@ -145,8 +145,8 @@ function readConsumerGroupDescribeResponseMember(
     subscribedTopicNames.push(reader.string(true, 'groups.members.subscribedTopicNames'));
   }
   const subscribedTopicRegex = reader.nullableString(true, 'groups.members.subscribedTopicRegex');
-  const assignment = readConsumerGroupDescribeResponseAssignment(reader, version);
-  const targetAssignment = readConsumerGroupDescribeResponseAssignment(reader, version);
+  const assignment = readConsumerGroupDescribeResponseAssignment(reader);
+  const targetAssignment = readConsumerGroupDescribeResponseAssignment(reader);
   const memberType = version >= 1 ? reader.int8('groups.members.memberType') : -1;
   reader.skipTags();
   return {
@@ -166,11 +166,10 @@ function readConsumerGroupDescribeResponseMember(
 
 function readConsumerGroupDescribeResponseAssignment(
   reader: Reader,
-  version: number,
 ): ConsumerGroupDescribeResponseAssignment {
   const topicPartitions: ConsumerGroupDescribeResponseTopicPartitions[] = [];
   for (let n = reader.arrayCount(true, 19, 'Assignment.topicPartitions'); n > 0; n--) {
-    topicPartitions.push(readConsumerGroupDescribeResponseTopicPartitions(reader, version));
+    topicPartitions.push(readConsumerGroupDescribeResponseTopicPartitions(reader));
   }
   reader.skipTags();
   return { topicPartitions };
@@ -178,7 +177,6 @@ function readConsumerGroupDescribeResponseAssignment(
 
 function readConsumerGroupDescribeResponseTopicPartitions(
   reader: Reader,
-  version: number,
 ): ConsumerGroupDescribeResponseTopicPartitions {
   const topicId = reader.uuid('groups.members.assignment.topicPartitions.topicId');
   const topicName = reader.string(true, 'groups.members.assignment.topicPartitions.topicName');
@@ -244,8 +242,8 @@ function writeConsumerGroupDescribeResponseMember(
     writer.string(true, element);
   }
   writer.nullableString(true, value.subscribedTopicRegex);
-  writeConsumerGroupDescribeResponseAssignment(writer, value.assignment, version);
-  writeConsumerGroupDescribeResponseAssignment(writer, value.targetAssignment, version);
+  writeConsumerGroupDescribeResponseAssignment(writer, value.assignment);
+  writeConsumerGroupDescribeResponseAssignment(writer, value.targetAssignment);
   if (version >= 1) {
     writer.int8(value.memberType);
   }
@@ -255,11 +253,10 @@ function writeConsumerGroupDescribeResponseMember(
 function writeConsumerGroupDescribeResponseAssignment(
   writer: Writer,
   value: ConsumerGroupDescribeResponseAssignment,
-  version: number,
 ): void {
   writer.arrayCount(true, value.topicPartitions.length);
   for (const element of value.topicPartitions) {
-    writeConsumerGroupDescribeResponseTopicPartitions(writer, element, version);
+    writeConsumerGroupDescribeResponseTopicPartitions(writer, element);
   }
   writer.uvarint(0);
 }
@@ -267,7 +264,6 @@ function writeConsumerGroupDescribeResponseAssignment(
 function writeConsumerGroupDescribeResponseTopicPartitions(
   writer: Writer,
   value: ConsumerGroupDescribeResponseTopicPartitions,
-  version: number,
 ): void {
   writer.uuid(value.topicId);
   writer.string(true, value.topicName);

@@ -58,7 +58,7 @@ export function readConsumerGroupHeartbeatRequest(
   if (topicPartitionsCount >= 0) {
     topicPartitions = [];
     for (let n = topicPartitionsCount; n > 0; n--) {
-      topicPartitions.push(readConsumerGroupHeartbeatRequestTopicPartitions(reader, version));
+      topicPartitions.push(readConsumerGroupHeartbeatRequestTopicPartitions(reader));
     }
   }
   reader.skipTags();
@@ -78,7 +78,6 @@ export function readConsumerGroupHeartbeatRequest(
 
 function readConsumerGroupHeartbeatRequestTopicPartitions(
   reader: Reader,
-  version: number,
 ): ConsumerGroupHeartbeatRequestTopicPartitions {
   const topicId = reader.uuid('topicPartitions.topicId');
   const partitions: number[] = [];
@@ -118,7 +117,7 @@ export function writeConsumerGroupHeartbeatRequest(
   } else {
     writer.arrayCount(true, value.topicPartitions.length);
     for (const element of value.topicPartitions) {
-      writeConsumerGroupHeartbeatRequestTopicPartitions(writer, element, version);
+      writeConsumerGroupHeartbeatRequestTopicPartitions(writer, element);
     }
   }
   writer.uvarint(0);
@@ -127,7 +126,6 @@ export function writeConsumerGroupHeartbeatRequest(
 function writeConsumerGroupHeartbeatRequestTopicPartitions(
   writer: Writer,
   value: ConsumerGroupHeartbeatRequestTopicPartitions,
-  version: number,
 ): void {
   writer.uuid(value.topicId);
   writer.arrayCount(true, value.partitions.length);
@@ -170,7 +168,7 @@ export function readConsumerGroupHeartbeatResponse(
   const memberEpoch = reader.int32('memberEpoch');
   const heartbeatIntervalMs = reader.int32('heartbeatIntervalMs');
   const assignment = reader.present('assignment')
-    ? readConsumerGroupHeartbeatResponseAssignment(reader, version)
+    ? readConsumerGroupHeartbeatResponseAssignment(reader)
     : null;
   reader.skipTags();
   return {
@@ -186,11 +184,10 @@ export function readConsumerGroupHeartbeatResponse(
 
 function readConsumerGroupHeartbeatResponseAssignment(
   reader: Reader,
-  version: number,
 ): ConsumerGroupHeartbeatResponseAssignment {
   const topicPartitions: ConsumerGroupHeartbeatResponseTopicPartitions[] = [];
   for (let n = reader.arrayCount(true, 18, 'assignment.topicPartitions'); n > 0; n--) {
-    topicPartitions.push(readConsumerGroupHeartbeatResponseTopicPartitions(reader, version));
+    topicPartitions.push(readConsumerGroupHeartbeatResponseTopicPartitions(reader));
   }
   reader.skipTags();
   return { topicPartitions };
@@ -198,7 +195,6 @@ function readConsumerGroupHeartbeatResponseAssignment(
 
 function readConsumerGroupHeartbeatResponseTopicPartitions(
   reader: Reader,
-  version: number,
 ): ConsumerGroupHeartbeatResponseTopicPartitions {
   const topicId = reader.uuid('assignment.topicPartitions.topicId');
   const partitions: number[] = [];
@@ -223,18 +219,17 @@ export function writeConsumerGroupHeartbeatResponse(
   writer.int32(value.heartbeatIntervalMs);
   writer.present(value.assignment !== null);
   if (value.assignment !== null)
-    writeConsumerGroupHeartbeatResponseAssignment(writer, value.assignment, version);
+    writeConsumerGroupHeartbeatResponseAssignment(writer, value.assignment);
   writer.uvarint(0);
 }
 
 function writeConsumerGroupHeartbeatResponseAssignment(
   writer: Writer,
   value: ConsumerGroupHeartbeatResponseAssignment,
-  version: number,
 ): void {
   writer.arrayCount(true, value.topicPartitions.length);
   for (const element of value.topicPartitions) {
-    writeConsumerGroupHeartbeatResponseTopicPartitions(writer, element, version);
+    writeConsumerGroupHeartbeatResponseTopicPartitions(writer, element);
   }
   writer.uvarint(0);
 }
@@ -242,7 +237,6 @@ function writeConsumerGroupHeartbeatResponseAssignment(
 function writeConsumerGroupHeartbeatResponseTopicPartitions(
   writer: Writer,
   value: ConsumerGroupHeartbeatResponseTopicPartitions,
-  version: number,
 ): void {
   writer.uuid(value.topicId);
   writer.arrayCount(true, value.partitions.length);

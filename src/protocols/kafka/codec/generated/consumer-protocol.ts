@@ -31,7 +31,7 @@ export function readConsumerProtocolSubscription(
   const ownedPartitions: ConsumerProtocolSubscriptionTopicPartitions[] = [];
   if (version >= 1) {
     for (let n = reader.arrayCount(false, 6, 'ownedPartitions'); n > 0; n--) {
-      ownedPartitions.push(readConsumerProtocolSubscriptionTopicPartitions(reader, version));
+      ownedPartitions.push(readConsumerProtocolSubscriptionTopicPartitions(reader));
     }
   }
   const generationId = version >= 2 ? reader.int32('generationId') : -1;
@@ -41,7 +41,6 @@ export function readConsumerProtocolSubscription(
 
 function readConsumerProtocolSubscriptionTopicPartitions(
   reader: Reader,
-  version: number,
 ): ConsumerProtocolSubscriptionTopicPartitions {
   const topic = reader.string(false, 'ownedPartitions.topic');
   const partitions: number[] = [];
@@ -65,7 +64,7 @@ export function writeConsumerProtocolSubscription(
   if (version >= 1) {
     writer.arrayCount(false, value.ownedPartitions.length);
     for (const element of value.ownedPartitions) {
-      writeConsumerProtocolSubscriptionTopicPartitions(writer, element, version);
+      writeConsumerProtocolSubscriptionTopicPartitions(writer, element);
     }
   }
   if (version >= 2) {
@@ -79,7 +78,6 @@ export function writeConsumerProtocolSubscription(
 function writeConsumerProtocolSubscriptionTopicPartitions(
   writer: Writer,
   value: ConsumerProtocolSubscriptionTopicPartitions,
-  version: number,
 ): void {
   writer.string(false, value.topic);
   writer.arrayCount(false, value.partitions.length);
@@ -105,7 +103,7 @@ export function readConsumerProtocolAssignment(
   reader.begin('ConsumerProtocolAssignment', version, 0, 3);
   const assignedPartitions: ConsumerProtocolAssignmentTopicPartitions[] = [];
   for (let n = reader.arrayCount(false, 6, 'assignedPartitions'); n > 0; n--) {
-    assignedPartitions.push(readConsumerProtocolAssignmentTopicPartitions(reader, version));
+    assignedPartitions.push(readConsumerProtocolAssignmentTopicPartitions(reader));
   }
   const userData = reader.nullableBytes(false, 'userData');
   return { assignedPartitions, userData };
@@ -113,7 +111,6 @@ export function readConsumerProtocolAssignment(
 
 function readConsumerProtocolAssignmentTopicPartitions(
   reader: Reader,
-  version: number,
 ): ConsumerProtocolAssignmentTopicPartitions {
   const topic = reader.string(false, 'assignedPartitions.topic');
   const partitions: number[] = [];
@@ -131,7 +128,7 @@ export function writeConsumerProtocolAssignment(
   writer.begin('ConsumerProtocolAssignment', version, 0, 3);
   writer.arrayCount(false, value.assignedPartitions.length);
   for (const element of value.assignedPartitions) {
-    writeConsumerProtocolAssignmentTopicPartitions(writer, element, version);
+    writeConsumerProtocolAssignmentTopicPartitions(writer, element);
   }
   writer.nullableBytes(false, value.userData);
 }
@@ -139,7 +136,6 @@ export function writeConsumerProtocolAssignment(
 function writeConsumerProtocolAssignmentTopicPartitions(
   writer: Writer,
   value: ConsumerProtocolAssignmentTopicPartitions,
-  version: number,
 ): void {
   writer.string(false, value.topic);
   writer.arrayCount(false, value.partitions.length);

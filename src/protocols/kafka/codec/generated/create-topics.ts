@@ -212,7 +212,7 @@ function readCreateTopicsResponseTopic(reader: Reader, version: number): CreateT
       configs = null;
     } else {
       for (let n = configsCount; n > 0; n--) {
-        configs.push(readCreateTopicsResponseConfig(reader, version));
+        configs.push(readCreateTopicsResponseConfig(reader));
       }
     }
   }
@@ -240,10 +240,7 @@ function readCreateTopicsResponseTopic(reader: Reader, version: number): CreateT
   };
 }
 
-function readCreateTopicsResponseConfig(
-  reader: Reader,
-  version: number,
-): CreateTopicsResponseConfig {
+function readCreateTopicsResponseConfig(reader: Reader): CreateTopicsResponseConfig {
   const name = reader.string(true, 'topics.configs.name');
   const value = reader.nullableString(true, 'topics.configs.value');
   const readOnly = reader.bool('topics.configs.readOnly');
@@ -292,12 +289,12 @@ function writeCreateTopicsResponseTopic(
     } else {
       writer.arrayCount(flexible, value.configs.length);
       for (const element of value.configs) {
-        writeCreateTopicsResponseConfig(writer, element, version);
+        writeCreateTopicsResponseConfig(writer, element);
       }
     }
   }
   if (flexible) {
-    const tag0 = !(value.topicConfigErrorCode === 0);
+    const tag0 = value.topicConfigErrorCode !== 0;
     writer.uvarint(tag0 ? 1 : 0);
     if (tag0) {
       const at = writer.openTag(0);
@@ -307,11 +304,7 @@ function writeCreateTopicsResponseTopic(
   }
 }
 
-function writeCreateTopicsResponseConfig(
-  writer: Writer,
-  value: CreateTopicsResponseConfig,
-  version: number,
-): void {
+function writeCreateTopicsResponseConfig(writer: Writer, value: CreateTopicsResponseConfig): void {
   writer.string(true, value.name);
   writer.nullableString(true, value.value);
   writer.bool(value.readOnly);

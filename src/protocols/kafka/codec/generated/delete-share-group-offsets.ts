@@ -31,7 +31,7 @@ export function readDeleteShareGroupOffsetsRequest(
   const groupId = reader.string(true, 'groupId');
   const topics: DeleteShareGroupOffsetsRequestTopic[] = [];
   for (let n = reader.arrayCount(true, 2, 'topics'); n > 0; n--) {
-    topics.push(readDeleteShareGroupOffsetsRequestTopic(reader, version));
+    topics.push(readDeleteShareGroupOffsetsRequestTopic(reader));
   }
   reader.skipTags();
   return { groupId, topics };
@@ -39,7 +39,6 @@ export function readDeleteShareGroupOffsetsRequest(
 
 function readDeleteShareGroupOffsetsRequestTopic(
   reader: Reader,
-  version: number,
 ): DeleteShareGroupOffsetsRequestTopic {
   const topicName = reader.string(true, 'topics.topicName');
   reader.skipTags();
@@ -55,7 +54,7 @@ export function writeDeleteShareGroupOffsetsRequest(
   writer.string(true, value.groupId);
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeDeleteShareGroupOffsetsRequestTopic(writer, element, version);
+    writeDeleteShareGroupOffsetsRequestTopic(writer, element);
   }
   writer.uvarint(0);
 }
@@ -63,7 +62,6 @@ export function writeDeleteShareGroupOffsetsRequest(
 function writeDeleteShareGroupOffsetsRequestTopic(
   writer: Writer,
   value: DeleteShareGroupOffsetsRequestTopic,
-  version: number,
 ): void {
   writer.string(true, value.topicName);
   writer.uvarint(0);
@@ -94,7 +92,7 @@ export function readDeleteShareGroupOffsetsResponse(
   const errorMessage = reader.nullableString(true, 'errorMessage');
   const responses: DeleteShareGroupOffsetsResponseTopic[] = [];
   for (let n = reader.arrayCount(true, 21, 'responses'); n > 0; n--) {
-    responses.push(readDeleteShareGroupOffsetsResponseTopic(reader, version));
+    responses.push(readDeleteShareGroupOffsetsResponseTopic(reader));
   }
   reader.skipTags();
   return { throttleTimeMs, errorCode, errorMessage, responses };
@@ -102,7 +100,6 @@ export function readDeleteShareGroupOffsetsResponse(
 
 function readDeleteShareGroupOffsetsResponseTopic(
   reader: Reader,
-  version: number,
 ): DeleteShareGroupOffsetsResponseTopic {
   const topicName = reader.string(true, 'responses.topicName');
   const topicId = reader.uuid('responses.topicId');
@@ -123,7 +120,7 @@ export function writeDeleteShareGroupOffsetsResponse(
   writer.nullableString(true, value.errorMessage);
   writer.arrayCount(true, value.responses.length);
   for (const element of value.responses) {
-    writeDeleteShareGroupOffsetsResponseTopic(writer, element, version);
+    writeDeleteShareGroupOffsetsResponseTopic(writer, element);
   }
   writer.uvarint(0);
 }
@@ -131,7 +128,6 @@ export function writeDeleteShareGroupOffsetsResponse(
 function writeDeleteShareGroupOffsetsResponseTopic(
   writer: Writer,
   value: DeleteShareGroupOffsetsResponseTopic,
-  version: number,
 ): void {
   writer.string(true, value.topicName);
   writer.uuid(value.topicId);

@@ -30,7 +30,7 @@ export function readDeleteTopicsRequest(reader: Reader, version: number): Delete
   const topics: DeleteTopicsRequestTopic[] = [];
   if (version >= 6) {
     for (let n = reader.arrayCount(flexible, 18, 'topics'); n > 0; n--) {
-      topics.push(readDeleteTopicsRequestTopic(reader, version));
+      topics.push(readDeleteTopicsRequestTopic(reader));
     }
   }
   const topicNames: string[] = [];
@@ -44,7 +44,7 @@ export function readDeleteTopicsRequest(reader: Reader, version: number): Delete
   return { topics, topicNames, timeoutMs };
 }
 
-function readDeleteTopicsRequestTopic(reader: Reader, version: number): DeleteTopicsRequestTopic {
+function readDeleteTopicsRequestTopic(reader: Reader): DeleteTopicsRequestTopic {
   const name = reader.nullableString(true, 'topics.name');
   const topicId = reader.uuid('topics.topicId');
   reader.skipTags();
@@ -61,7 +61,7 @@ export function writeDeleteTopicsRequest(
   if (version >= 6) {
     writer.arrayCount(flexible, value.topics.length);
     for (const element of value.topics) {
-      writeDeleteTopicsRequestTopic(writer, element, version);
+      writeDeleteTopicsRequestTopic(writer, element);
     }
   }
   if (version <= 5) {
@@ -74,11 +74,7 @@ export function writeDeleteTopicsRequest(
   if (flexible) writer.uvarint(0);
 }
 
-function writeDeleteTopicsRequestTopic(
-  writer: Writer,
-  value: DeleteTopicsRequestTopic,
-  version: number,
-): void {
+function writeDeleteTopicsRequestTopic(writer: Writer, value: DeleteTopicsRequestTopic): void {
   writer.nullableString(true, value.name);
   writer.uuid(value.topicId);
   writer.uvarint(0);

@@ -26,16 +26,13 @@ export function readDescribeProducersRequest(
   reader.begin('DescribeProducersRequest', version, 0, 0);
   const topics: DescribeProducersRequestTopic[] = [];
   for (let n = reader.arrayCount(true, 3, 'topics'); n > 0; n--) {
-    topics.push(readDescribeProducersRequestTopic(reader, version));
+    topics.push(readDescribeProducersRequestTopic(reader));
   }
   reader.skipTags();
   return { topics };
 }
 
-function readDescribeProducersRequestTopic(
-  reader: Reader,
-  version: number,
-): DescribeProducersRequestTopic {
+function readDescribeProducersRequestTopic(reader: Reader): DescribeProducersRequestTopic {
   const name = reader.string(true, 'topics.name');
   const partitionIndexes: number[] = [];
   for (let n = reader.arrayCount(true, 4, 'topics.partitionIndexes'); n > 0; n--) {
@@ -53,7 +50,7 @@ export function writeDescribeProducersRequest(
   writer.begin('DescribeProducersRequest', version, 0, 0);
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeDescribeProducersRequestTopic(writer, element, version);
+    writeDescribeProducersRequestTopic(writer, element);
   }
   writer.uvarint(0);
 }
@@ -61,7 +58,6 @@ export function writeDescribeProducersRequest(
 function writeDescribeProducersRequestTopic(
   writer: Writer,
   value: DescribeProducersRequestTopic,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.arrayCount(true, value.partitionIndexes.length);
@@ -106,20 +102,17 @@ export function readDescribeProducersResponse(
   const throttleTimeMs = reader.int32('throttleTimeMs');
   const topics: DescribeProducersResponseTopic[] = [];
   for (let n = reader.arrayCount(true, 3, 'topics'); n > 0; n--) {
-    topics.push(readDescribeProducersResponseTopic(reader, version));
+    topics.push(readDescribeProducersResponseTopic(reader));
   }
   reader.skipTags();
   return { throttleTimeMs, topics };
 }
 
-function readDescribeProducersResponseTopic(
-  reader: Reader,
-  version: number,
-): DescribeProducersResponseTopic {
+function readDescribeProducersResponseTopic(reader: Reader): DescribeProducersResponseTopic {
   const name = reader.string(true, 'topics.name');
   const partitions: DescribeProducersResponsePartition[] = [];
   for (let n = reader.arrayCount(true, 9, 'topics.partitions'); n > 0; n--) {
-    partitions.push(readDescribeProducersResponsePartition(reader, version));
+    partitions.push(readDescribeProducersResponsePartition(reader));
   }
   reader.skipTags();
   return { name, partitions };
@@ -127,14 +120,13 @@ function readDescribeProducersResponseTopic(
 
 function readDescribeProducersResponsePartition(
   reader: Reader,
-  version: number,
 ): DescribeProducersResponsePartition {
   const partitionIndex = reader.int32('topics.partitions.partitionIndex');
   const errorCode = reader.int16('topics.partitions.errorCode');
   const errorMessage = reader.nullableString(true, 'topics.partitions.errorMessage');
   const activeProducers: DescribeProducersResponseActiveProducer[] = [];
   for (let n = reader.arrayCount(true, 37, 'topics.partitions.activeProducers'); n > 0; n--) {
-    activeProducers.push(readDescribeProducersResponseActiveProducer(reader, version));
+    activeProducers.push(readDescribeProducersResponseActiveProducer(reader));
   }
   reader.skipTags();
   return { partitionIndex, errorCode, errorMessage, activeProducers };
@@ -142,7 +134,6 @@ function readDescribeProducersResponsePartition(
 
 function readDescribeProducersResponseActiveProducer(
   reader: Reader,
-  version: number,
 ): DescribeProducersResponseActiveProducer {
   const producerId = reader.int64('topics.partitions.activeProducers.producerId');
   const producerEpoch = reader.int32('topics.partitions.activeProducers.producerEpoch');
@@ -172,7 +163,7 @@ export function writeDescribeProducersResponse(
   writer.int32(value.throttleTimeMs);
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeDescribeProducersResponseTopic(writer, element, version);
+    writeDescribeProducersResponseTopic(writer, element);
   }
   writer.uvarint(0);
 }
@@ -180,12 +171,11 @@ export function writeDescribeProducersResponse(
 function writeDescribeProducersResponseTopic(
   writer: Writer,
   value: DescribeProducersResponseTopic,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeDescribeProducersResponsePartition(writer, element, version);
+    writeDescribeProducersResponsePartition(writer, element);
   }
   writer.uvarint(0);
 }
@@ -193,14 +183,13 @@ function writeDescribeProducersResponseTopic(
 function writeDescribeProducersResponsePartition(
   writer: Writer,
   value: DescribeProducersResponsePartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
   writer.int16(value.errorCode);
   writer.nullableString(true, value.errorMessage);
   writer.arrayCount(true, value.activeProducers.length);
   for (const element of value.activeProducers) {
-    writeDescribeProducersResponseActiveProducer(writer, element, version);
+    writeDescribeProducersResponseActiveProducer(writer, element);
   }
   writer.uvarint(0);
 }
@@ -208,7 +197,6 @@ function writeDescribeProducersResponsePartition(
 function writeDescribeProducersResponseActiveProducer(
   writer: Writer,
   value: DescribeProducersResponseActiveProducer,
-  version: number,
 ): void {
   writer.int64(value.producerId);
   writer.int32(value.producerEpoch);

@@ -28,29 +28,23 @@ export function readDescribeQuorumRequest(reader: Reader, version: number): Desc
   reader.begin('DescribeQuorumRequest', version, 0, 2);
   const topics: DescribeQuorumRequestTopic[] = [];
   for (let n = reader.arrayCount(true, 3, 'topics'); n > 0; n--) {
-    topics.push(readDescribeQuorumRequestTopic(reader, version));
+    topics.push(readDescribeQuorumRequestTopic(reader));
   }
   reader.skipTags();
   return { topics };
 }
 
-function readDescribeQuorumRequestTopic(
-  reader: Reader,
-  version: number,
-): DescribeQuorumRequestTopic {
+function readDescribeQuorumRequestTopic(reader: Reader): DescribeQuorumRequestTopic {
   const topicName = reader.string(true, 'topics.topicName');
   const partitions: DescribeQuorumRequestPartition[] = [];
   for (let n = reader.arrayCount(true, 5, 'topics.partitions'); n > 0; n--) {
-    partitions.push(readDescribeQuorumRequestPartition(reader, version));
+    partitions.push(readDescribeQuorumRequestPartition(reader));
   }
   reader.skipTags();
   return { topicName, partitions };
 }
 
-function readDescribeQuorumRequestPartition(
-  reader: Reader,
-  version: number,
-): DescribeQuorumRequestPartition {
+function readDescribeQuorumRequestPartition(reader: Reader): DescribeQuorumRequestPartition {
   const partitionIndex = reader.int32('topics.partitions.partitionIndex');
   reader.skipTags();
   return { partitionIndex };
@@ -64,20 +58,16 @@ export function writeDescribeQuorumRequest(
   writer.begin('DescribeQuorumRequest', version, 0, 2);
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeDescribeQuorumRequestTopic(writer, element, version);
+    writeDescribeQuorumRequestTopic(writer, element);
   }
   writer.uvarint(0);
 }
 
-function writeDescribeQuorumRequestTopic(
-  writer: Writer,
-  value: DescribeQuorumRequestTopic,
-  version: number,
-): void {
+function writeDescribeQuorumRequestTopic(writer: Writer, value: DescribeQuorumRequestTopic): void {
   writer.string(true, value.topicName);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeDescribeQuorumRequestPartition(writer, element, version);
+    writeDescribeQuorumRequestPartition(writer, element);
   }
   writer.uvarint(0);
 }
@@ -85,7 +75,6 @@ function writeDescribeQuorumRequestTopic(
 function writeDescribeQuorumRequestPartition(
   writer: Writer,
   value: DescribeQuorumRequestPartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
   writer.uvarint(0);
@@ -153,7 +142,7 @@ export function readDescribeQuorumResponse(
   const nodes: DescribeQuorumResponseNode[] = [];
   if (version >= 2) {
     for (let n = reader.arrayCount(true, 6, 'nodes'); n > 0; n--) {
-      nodes.push(readDescribeQuorumResponseNode(reader, version));
+      nodes.push(readDescribeQuorumResponseNode(reader));
     }
   }
   reader.skipTags();
@@ -220,23 +209,17 @@ function readDescribeQuorumResponseReplicaState(
   return { replicaId, replicaDirectoryId, logEndOffset, lastFetchTimestamp, lastCaughtUpTimestamp };
 }
 
-function readDescribeQuorumResponseNode(
-  reader: Reader,
-  version: number,
-): DescribeQuorumResponseNode {
+function readDescribeQuorumResponseNode(reader: Reader): DescribeQuorumResponseNode {
   const nodeId = reader.int32('nodes.nodeId');
   const listeners: DescribeQuorumResponseListener[] = [];
   for (let n = reader.arrayCount(true, 5, 'nodes.listeners'); n > 0; n--) {
-    listeners.push(readDescribeQuorumResponseListener(reader, version));
+    listeners.push(readDescribeQuorumResponseListener(reader));
   }
   reader.skipTags();
   return { nodeId, listeners };
 }
 
-function readDescribeQuorumResponseListener(
-  reader: Reader,
-  version: number,
-): DescribeQuorumResponseListener {
+function readDescribeQuorumResponseListener(reader: Reader): DescribeQuorumResponseListener {
   const name = reader.string(true, 'nodes.listeners.name');
   const host = reader.string(true, 'nodes.listeners.host');
   const port = reader.uint16('nodes.listeners.port');
@@ -261,7 +244,7 @@ export function writeDescribeQuorumResponse(
   if (version >= 2) {
     writer.arrayCount(true, value.nodes.length);
     for (const element of value.nodes) {
-      writeDescribeQuorumResponseNode(writer, element, version);
+      writeDescribeQuorumResponseNode(writer, element);
     }
   }
   writer.uvarint(0);
@@ -321,15 +304,11 @@ function writeDescribeQuorumResponseReplicaState(
   writer.uvarint(0);
 }
 
-function writeDescribeQuorumResponseNode(
-  writer: Writer,
-  value: DescribeQuorumResponseNode,
-  version: number,
-): void {
+function writeDescribeQuorumResponseNode(writer: Writer, value: DescribeQuorumResponseNode): void {
   writer.int32(value.nodeId);
   writer.arrayCount(true, value.listeners.length);
   for (const element of value.listeners) {
-    writeDescribeQuorumResponseListener(writer, element, version);
+    writeDescribeQuorumResponseListener(writer, element);
   }
   writer.uvarint(0);
 }
@@ -337,7 +316,6 @@ function writeDescribeQuorumResponseNode(
 function writeDescribeQuorumResponseListener(
   writer: Writer,
   value: DescribeQuorumResponseListener,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.string(true, value.host);

@@ -35,7 +35,7 @@ export function readDescribeShareGroupOffsetsRequest(
   reader.begin('DescribeShareGroupOffsetsRequest', version, 0, 1);
   const groups: DescribeShareGroupOffsetsRequestGroup[] = [];
   for (let n = reader.arrayCount(true, 3, 'groups'); n > 0; n--) {
-    groups.push(readDescribeShareGroupOffsetsRequestGroup(reader, version));
+    groups.push(readDescribeShareGroupOffsetsRequestGroup(reader));
   }
   reader.skipTags();
   return { groups };
@@ -43,7 +43,6 @@ export function readDescribeShareGroupOffsetsRequest(
 
 function readDescribeShareGroupOffsetsRequestGroup(
   reader: Reader,
-  version: number,
 ): DescribeShareGroupOffsetsRequestGroup {
   const groupId = reader.string(true, 'groups.groupId');
   let topics: DescribeShareGroupOffsetsRequestTopic[] | null = null;
@@ -51,7 +50,7 @@ function readDescribeShareGroupOffsetsRequestGroup(
   if (topicsCount >= 0) {
     topics = [];
     for (let n = topicsCount; n > 0; n--) {
-      topics.push(readDescribeShareGroupOffsetsRequestTopic(reader, version));
+      topics.push(readDescribeShareGroupOffsetsRequestTopic(reader));
     }
   }
   reader.skipTags();
@@ -60,7 +59,6 @@ function readDescribeShareGroupOffsetsRequestGroup(
 
 function readDescribeShareGroupOffsetsRequestTopic(
   reader: Reader,
-  version: number,
 ): DescribeShareGroupOffsetsRequestTopic {
   const topicName = reader.string(true, 'groups.topics.topicName');
   const partitions: number[] = [];
@@ -79,7 +77,7 @@ export function writeDescribeShareGroupOffsetsRequest(
   writer.begin('DescribeShareGroupOffsetsRequest', version, 0, 1);
   writer.arrayCount(true, value.groups.length);
   for (const element of value.groups) {
-    writeDescribeShareGroupOffsetsRequestGroup(writer, element, version);
+    writeDescribeShareGroupOffsetsRequestGroup(writer, element);
   }
   writer.uvarint(0);
 }
@@ -87,7 +85,6 @@ export function writeDescribeShareGroupOffsetsRequest(
 function writeDescribeShareGroupOffsetsRequestGroup(
   writer: Writer,
   value: DescribeShareGroupOffsetsRequestGroup,
-  version: number,
 ): void {
   writer.string(true, value.groupId);
   if (value.topics === null) {
@@ -95,7 +92,7 @@ function writeDescribeShareGroupOffsetsRequestGroup(
   } else {
     writer.arrayCount(true, value.topics.length);
     for (const element of value.topics) {
-      writeDescribeShareGroupOffsetsRequestTopic(writer, element, version);
+      writeDescribeShareGroupOffsetsRequestTopic(writer, element);
     }
   }
   writer.uvarint(0);
@@ -104,7 +101,6 @@ function writeDescribeShareGroupOffsetsRequestGroup(
 function writeDescribeShareGroupOffsetsRequestTopic(
   writer: Writer,
   value: DescribeShareGroupOffsetsRequestTopic,
-  version: number,
 ): void {
   writer.string(true, value.topicName);
   writer.arrayCount(true, value.partitions.length);

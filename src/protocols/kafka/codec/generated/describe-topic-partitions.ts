@@ -33,19 +33,16 @@ export function readDescribeTopicPartitionsRequest(
   reader.begin('DescribeTopicPartitionsRequest', version, 0, 0);
   const topics: DescribeTopicPartitionsRequestTopic[] = [];
   for (let n = reader.arrayCount(true, 2, 'topics'); n > 0; n--) {
-    topics.push(readDescribeTopicPartitionsRequestTopic(reader, version));
+    topics.push(readDescribeTopicPartitionsRequestTopic(reader));
   }
   const responsePartitionLimit = reader.int32('responsePartitionLimit');
-  const cursor = reader.present('cursor')
-    ? readDescribeTopicPartitionsRequestCursor(reader, version)
-    : null;
+  const cursor = reader.present('cursor') ? readDescribeTopicPartitionsRequestCursor(reader) : null;
   reader.skipTags();
   return { topics, responsePartitionLimit, cursor };
 }
 
 function readDescribeTopicPartitionsRequestTopic(
   reader: Reader,
-  version: number,
 ): DescribeTopicPartitionsRequestTopic {
   const name = reader.string(true, 'topics.name');
   reader.skipTags();
@@ -54,7 +51,6 @@ function readDescribeTopicPartitionsRequestTopic(
 
 function readDescribeTopicPartitionsRequestCursor(
   reader: Reader,
-  version: number,
 ): DescribeTopicPartitionsRequestCursor {
   const topicName = reader.string(true, 'cursor.topicName');
   const partitionIndex = reader.int32('cursor.partitionIndex');
@@ -70,19 +66,17 @@ export function writeDescribeTopicPartitionsRequest(
   writer.begin('DescribeTopicPartitionsRequest', version, 0, 0);
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeDescribeTopicPartitionsRequestTopic(writer, element, version);
+    writeDescribeTopicPartitionsRequestTopic(writer, element);
   }
   writer.int32(value.responsePartitionLimit);
   writer.present(value.cursor !== null);
-  if (value.cursor !== null)
-    writeDescribeTopicPartitionsRequestCursor(writer, value.cursor, version);
+  if (value.cursor !== null) writeDescribeTopicPartitionsRequestCursor(writer, value.cursor);
   writer.uvarint(0);
 }
 
 function writeDescribeTopicPartitionsRequestTopic(
   writer: Writer,
   value: DescribeTopicPartitionsRequestTopic,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.uvarint(0);
@@ -91,7 +85,6 @@ function writeDescribeTopicPartitionsRequestTopic(
 function writeDescribeTopicPartitionsRequestCursor(
   writer: Writer,
   value: DescribeTopicPartitionsRequestCursor,
-  version: number,
 ): void {
   writer.string(true, value.topicName);
   writer.int32(value.partitionIndex);
@@ -140,10 +133,10 @@ export function readDescribeTopicPartitionsResponse(
   const throttleTimeMs = reader.int32('throttleTimeMs');
   const topics: DescribeTopicPartitionsResponseTopic[] = [];
   for (let n = reader.arrayCount(true, 26, 'topics'); n > 0; n--) {
-    topics.push(readDescribeTopicPartitionsResponseTopic(reader, version));
+    topics.push(readDescribeTopicPartitionsResponseTopic(reader));
   }
   const nextCursor = reader.present('nextCursor')
-    ? readDescribeTopicPartitionsResponseCursor(reader, version)
+    ? readDescribeTopicPartitionsResponseCursor(reader)
     : null;
   reader.skipTags();
   return { throttleTimeMs, topics, nextCursor };
@@ -151,7 +144,6 @@ export function readDescribeTopicPartitionsResponse(
 
 function readDescribeTopicPartitionsResponseTopic(
   reader: Reader,
-  version: number,
 ): DescribeTopicPartitionsResponseTopic {
   const errorCode = reader.int16('topics.errorCode');
   const name = reader.nullableString(true, 'topics.name');
@@ -159,7 +151,7 @@ function readDescribeTopicPartitionsResponseTopic(
   const isInternal = reader.bool('topics.isInternal');
   const partitions: DescribeTopicPartitionsResponsePartition[] = [];
   for (let n = reader.arrayCount(true, 20, 'topics.partitions'); n > 0; n--) {
-    partitions.push(readDescribeTopicPartitionsResponsePartition(reader, version));
+    partitions.push(readDescribeTopicPartitionsResponsePartition(reader));
   }
   const topicAuthorizedOperations = reader.int32('topics.topicAuthorizedOperations');
   reader.skipTags();
@@ -168,7 +160,6 @@ function readDescribeTopicPartitionsResponseTopic(
 
 function readDescribeTopicPartitionsResponsePartition(
   reader: Reader,
-  version: number,
 ): DescribeTopicPartitionsResponsePartition {
   const errorCode = reader.int16('topics.partitions.errorCode');
   const partitionIndex = reader.int32('topics.partitions.partitionIndex');
@@ -222,7 +213,6 @@ function readDescribeTopicPartitionsResponsePartition(
 
 function readDescribeTopicPartitionsResponseCursor(
   reader: Reader,
-  version: number,
 ): DescribeTopicPartitionsResponseCursor {
   const topicName = reader.string(true, 'nextCursor.topicName');
   const partitionIndex = reader.int32('nextCursor.partitionIndex');
@@ -239,18 +229,17 @@ export function writeDescribeTopicPartitionsResponse(
   writer.int32(value.throttleTimeMs);
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeDescribeTopicPartitionsResponseTopic(writer, element, version);
+    writeDescribeTopicPartitionsResponseTopic(writer, element);
   }
   writer.present(value.nextCursor !== null);
   if (value.nextCursor !== null)
-    writeDescribeTopicPartitionsResponseCursor(writer, value.nextCursor, version);
+    writeDescribeTopicPartitionsResponseCursor(writer, value.nextCursor);
   writer.uvarint(0);
 }
 
 function writeDescribeTopicPartitionsResponseTopic(
   writer: Writer,
   value: DescribeTopicPartitionsResponseTopic,
-  version: number,
 ): void {
   writer.int16(value.errorCode);
   writer.nullableString(true, value.name);
@@ -258,7 +247,7 @@ function writeDescribeTopicPartitionsResponseTopic(
   writer.bool(value.isInternal);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeDescribeTopicPartitionsResponsePartition(writer, element, version);
+    writeDescribeTopicPartitionsResponsePartition(writer, element);
   }
   writer.int32(value.topicAuthorizedOperations);
   writer.uvarint(0);
@@ -267,7 +256,6 @@ function writeDescribeTopicPartitionsResponseTopic(
 function writeDescribeTopicPartitionsResponsePartition(
   writer: Writer,
   value: DescribeTopicPartitionsResponsePartition,
-  version: number,
 ): void {
   writer.int16(value.errorCode);
   writer.int32(value.partitionIndex);
@@ -307,7 +295,6 @@ function writeDescribeTopicPartitionsResponsePartition(
 function writeDescribeTopicPartitionsResponseCursor(
   writer: Writer,
   value: DescribeTopicPartitionsResponseCursor,
-  version: number,
 ): void {
   writer.string(true, value.topicName);
   writer.int32(value.partitionIndex);

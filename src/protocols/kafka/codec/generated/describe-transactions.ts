@@ -70,7 +70,7 @@ export function readDescribeTransactionsResponse(
   const throttleTimeMs = reader.int32('throttleTimeMs');
   const transactionStates: DescribeTransactionsResponseTransactionState[] = [];
   for (let n = reader.arrayCount(true, 28, 'transactionStates'); n > 0; n--) {
-    transactionStates.push(readDescribeTransactionsResponseTransactionState(reader, version));
+    transactionStates.push(readDescribeTransactionsResponseTransactionState(reader));
   }
   reader.skipTags();
   return { throttleTimeMs, transactionStates };
@@ -78,7 +78,6 @@ export function readDescribeTransactionsResponse(
 
 function readDescribeTransactionsResponseTransactionState(
   reader: Reader,
-  version: number,
 ): DescribeTransactionsResponseTransactionState {
   const errorCode = reader.int16('transactionStates.errorCode');
   const transactionalId = reader.string(true, 'transactionStates.transactionalId');
@@ -89,7 +88,7 @@ function readDescribeTransactionsResponseTransactionState(
   const producerEpoch = reader.int16('transactionStates.producerEpoch');
   const topics: DescribeTransactionsResponseTopic[] = [];
   for (let n = reader.arrayCount(true, 3, 'transactionStates.topics'); n > 0; n--) {
-    topics.push(readDescribeTransactionsResponseTopic(reader, version));
+    topics.push(readDescribeTransactionsResponseTopic(reader));
   }
   reader.skipTags();
   return {
@@ -104,10 +103,7 @@ function readDescribeTransactionsResponseTransactionState(
   };
 }
 
-function readDescribeTransactionsResponseTopic(
-  reader: Reader,
-  version: number,
-): DescribeTransactionsResponseTopic {
+function readDescribeTransactionsResponseTopic(reader: Reader): DescribeTransactionsResponseTopic {
   const topic = reader.string(true, 'transactionStates.topics.topic');
   const partitions: number[] = [];
   for (let n = reader.arrayCount(true, 4, 'transactionStates.topics.partitions'); n > 0; n--) {
@@ -126,7 +122,7 @@ export function writeDescribeTransactionsResponse(
   writer.int32(value.throttleTimeMs);
   writer.arrayCount(true, value.transactionStates.length);
   for (const element of value.transactionStates) {
-    writeDescribeTransactionsResponseTransactionState(writer, element, version);
+    writeDescribeTransactionsResponseTransactionState(writer, element);
   }
   writer.uvarint(0);
 }
@@ -134,7 +130,6 @@ export function writeDescribeTransactionsResponse(
 function writeDescribeTransactionsResponseTransactionState(
   writer: Writer,
   value: DescribeTransactionsResponseTransactionState,
-  version: number,
 ): void {
   writer.int16(value.errorCode);
   writer.string(true, value.transactionalId);
@@ -145,7 +140,7 @@ function writeDescribeTransactionsResponseTransactionState(
   writer.int16(value.producerEpoch);
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeDescribeTransactionsResponseTopic(writer, element, version);
+    writeDescribeTransactionsResponseTopic(writer, element);
   }
   writer.uvarint(0);
 }
@@ -153,7 +148,6 @@ function writeDescribeTransactionsResponseTransactionState(
 function writeDescribeTransactionsResponseTopic(
   writer: Writer,
   value: DescribeTransactionsResponseTopic,
-  version: number,
 ): void {
   writer.string(true, value.topic);
   writer.arrayCount(true, value.partitions.length);

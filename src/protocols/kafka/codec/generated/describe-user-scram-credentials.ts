@@ -32,7 +32,7 @@ export function readDescribeUserScramCredentialsRequest(
   if (usersCount >= 0) {
     users = [];
     for (let n = usersCount; n > 0; n--) {
-      users.push(readDescribeUserScramCredentialsRequestUser(reader, version));
+      users.push(readDescribeUserScramCredentialsRequestUser(reader));
     }
   }
   reader.skipTags();
@@ -41,7 +41,6 @@ export function readDescribeUserScramCredentialsRequest(
 
 function readDescribeUserScramCredentialsRequestUser(
   reader: Reader,
-  version: number,
 ): DescribeUserScramCredentialsRequestUser {
   const name = reader.string(true, 'users.name');
   reader.skipTags();
@@ -59,7 +58,7 @@ export function writeDescribeUserScramCredentialsRequest(
   } else {
     writer.arrayCount(true, value.users.length);
     for (const element of value.users) {
-      writeDescribeUserScramCredentialsRequestUser(writer, element, version);
+      writeDescribeUserScramCredentialsRequestUser(writer, element);
     }
   }
   writer.uvarint(0);
@@ -68,7 +67,6 @@ export function writeDescribeUserScramCredentialsRequest(
 function writeDescribeUserScramCredentialsRequestUser(
   writer: Writer,
   value: DescribeUserScramCredentialsRequestUser,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.uvarint(0);
@@ -104,7 +102,7 @@ export function readDescribeUserScramCredentialsResponse(
   const errorMessage = reader.nullableString(true, 'errorMessage');
   const results: DescribeUserScramCredentialsResponseResult[] = [];
   for (let n = reader.arrayCount(true, 6, 'results'); n > 0; n--) {
-    results.push(readDescribeUserScramCredentialsResponseResult(reader, version));
+    results.push(readDescribeUserScramCredentialsResponseResult(reader));
   }
   reader.skipTags();
   return { throttleTimeMs, errorCode, errorMessage, results };
@@ -112,14 +110,13 @@ export function readDescribeUserScramCredentialsResponse(
 
 function readDescribeUserScramCredentialsResponseResult(
   reader: Reader,
-  version: number,
 ): DescribeUserScramCredentialsResponseResult {
   const user = reader.string(true, 'results.user');
   const errorCode = reader.int16('results.errorCode');
   const errorMessage = reader.nullableString(true, 'results.errorMessage');
   const credentialInfos: DescribeUserScramCredentialsResponseCredentialInfo[] = [];
   for (let n = reader.arrayCount(true, 6, 'results.credentialInfos'); n > 0; n--) {
-    credentialInfos.push(readDescribeUserScramCredentialsResponseCredentialInfo(reader, version));
+    credentialInfos.push(readDescribeUserScramCredentialsResponseCredentialInfo(reader));
   }
   reader.skipTags();
   return { user, errorCode, errorMessage, credentialInfos };
@@ -127,7 +124,6 @@ function readDescribeUserScramCredentialsResponseResult(
 
 function readDescribeUserScramCredentialsResponseCredentialInfo(
   reader: Reader,
-  version: number,
 ): DescribeUserScramCredentialsResponseCredentialInfo {
   const mechanism = reader.int8('results.credentialInfos.mechanism');
   const iterations = reader.int32('results.credentialInfos.iterations');
@@ -146,7 +142,7 @@ export function writeDescribeUserScramCredentialsResponse(
   writer.nullableString(true, value.errorMessage);
   writer.arrayCount(true, value.results.length);
   for (const element of value.results) {
-    writeDescribeUserScramCredentialsResponseResult(writer, element, version);
+    writeDescribeUserScramCredentialsResponseResult(writer, element);
   }
   writer.uvarint(0);
 }
@@ -154,14 +150,13 @@ export function writeDescribeUserScramCredentialsResponse(
 function writeDescribeUserScramCredentialsResponseResult(
   writer: Writer,
   value: DescribeUserScramCredentialsResponseResult,
-  version: number,
 ): void {
   writer.string(true, value.user);
   writer.int16(value.errorCode);
   writer.nullableString(true, value.errorMessage);
   writer.arrayCount(true, value.credentialInfos.length);
   for (const element of value.credentialInfos) {
-    writeDescribeUserScramCredentialsResponseCredentialInfo(writer, element, version);
+    writeDescribeUserScramCredentialsResponseCredentialInfo(writer, element);
   }
   writer.uvarint(0);
 }
@@ -169,7 +164,6 @@ function writeDescribeUserScramCredentialsResponseResult(
 function writeDescribeUserScramCredentialsResponseCredentialInfo(
   writer: Writer,
   value: DescribeUserScramCredentialsResponseCredentialInfo,
-  version: number,
 ): void {
   writer.int8(value.mechanism);
   writer.int32(value.iterations);

@@ -112,7 +112,7 @@ export function readFetchRequest(reader: Reader, version: number): FetchRequest 
       if (tag === 0) {
         clusterId = reader.nullableString(flexible, 'clusterId');
       } else if (tag === 1 && version >= 15) {
-        replicaState = readFetchRequestReplicaState(reader, version);
+        replicaState = readFetchRequestReplicaState(reader);
       } else {
         reader.skipTag();
       }
@@ -135,7 +135,7 @@ export function readFetchRequest(reader: Reader, version: number): FetchRequest 
   };
 }
 
-function readFetchRequestReplicaState(reader: Reader, version: number): FetchRequestReplicaState {
+function readFetchRequestReplicaState(reader: Reader): FetchRequestReplicaState {
   const replicaId = reader.int32('replicaState.replicaId');
   const replicaEpoch = reader.int64('replicaState.replicaEpoch');
   reader.skipTags();
@@ -238,7 +238,7 @@ export function writeFetchRequest(writer: Writer, value: FetchRequest, version: 
     writer.string(flexible, value.rackId);
   }
   if (flexible) {
-    const tag0 = !(value.clusterId === null);
+    const tag0 = value.clusterId !== null;
     const tag1 = version >= 15 && !isDefaultFetchRequestReplicaState(value.replicaState);
     writer.uvarint((tag0 ? 1 : 0) + (tag1 ? 1 : 0));
     if (tag0) {
@@ -248,17 +248,13 @@ export function writeFetchRequest(writer: Writer, value: FetchRequest, version: 
     }
     if (tag1) {
       const at = writer.openTag(1);
-      writeFetchRequestReplicaState(writer, value.replicaState, version);
+      writeFetchRequestReplicaState(writer, value.replicaState);
       writer.closeTag(at);
     }
   }
 }
 
-function writeFetchRequestReplicaState(
-  writer: Writer,
-  value: FetchRequestReplicaState,
-  version: number,
-): void {
+function writeFetchRequestReplicaState(writer: Writer, value: FetchRequestReplicaState): void {
   writer.int32(value.replicaId);
   writer.int64(value.replicaEpoch);
   writer.uvarint(0);
@@ -299,7 +295,7 @@ function writeFetchRequestPartition(
   writer.int32(value.partitionMaxBytes);
   if (flexible) {
     const tag0 = version >= 17 && !isZeroUuid(value.replicaDirectoryId);
-    const tag1 = version >= 18 && !(value.highWatermark === 2 ** 63);
+    const tag1 = version >= 18 && value.highWatermark !== 2 ** 63;
     writer.uvarint((tag0 ? 1 : 0) + (tag1 ? 1 : 0));
     if (tag0) {
       const at = writer.openTag(0);
@@ -440,7 +436,7 @@ export function readFetchResponse(reader: Reader, version: number): FetchRespons
       if (tag === 0 && version >= 16) {
         nodeEndpoints = [];
         for (let n = reader.arrayCount(flexible, 11, 'nodeEndpoints'); n > 0; n--) {
-          nodeEndpoints.push(readFetchResponseNodeEndpoint(reader, version));
+          nodeEndpoints.push(readFetchResponseNodeEndpoint(reader));
         }
       } else {
         reader.skipTag();
@@ -493,11 +489,11 @@ function readFetchResponsePartition(reader: Reader, version: number): FetchRespo
       const tag = reader.uvarint('tag');
       const outerEnd = reader.openTag();
       if (tag === 0) {
-        divergingEpoch = readFetchResponseDivergingEpoch(reader, version);
+        divergingEpoch = readFetchResponseDivergingEpoch(reader);
       } else if (tag === 1) {
-        currentLeader = readFetchResponseCurrentLeader(reader, version);
+        currentLeader = readFetchResponseCurrentLeader(reader);
       } else if (tag === 2) {
-        snapshotId = readFetchResponseSnapshotId(reader, version);
+        snapshotId = readFetchResponseSnapshotId(reader);
       } else {
         reader.skipTag();
       }
@@ -519,27 +515,21 @@ function readFetchResponsePartition(reader: Reader, version: number): FetchRespo
   };
 }
 
-function readFetchResponseDivergingEpoch(
-  reader: Reader,
-  version: number,
-): FetchResponseDivergingEpoch {
+function readFetchResponseDivergingEpoch(reader: Reader): FetchResponseDivergingEpoch {
   const epoch = reader.int32('responses.partitions.divergingEpoch.epoch');
   const endOffset = reader.int64('responses.partitions.divergingEpoch.endOffset');
   reader.skipTags();
   return { epoch, endOffset };
 }
 
-function readFetchResponseCurrentLeader(
-  reader: Reader,
-  version: number,
-): FetchResponseCurrentLeader {
+function readFetchResponseCurrentLeader(reader: Reader): FetchResponseCurrentLeader {
   const leaderId = reader.int32('responses.partitions.currentLeader.leaderId');
   const leaderEpoch = reader.int32('responses.partitions.currentLeader.leaderEpoch');
   reader.skipTags();
   return { leaderId, leaderEpoch };
 }
 
-function readFetchResponseSnapshotId(reader: Reader, version: number): FetchResponseSnapshotId {
+function readFetchResponseSnapshotId(reader: Reader): FetchResponseSnapshotId {
   const endOffset = reader.int64('responses.partitions.snapshotId.endOffset');
   const epoch = reader.int32('responses.partitions.snapshotId.epoch');
   reader.skipTags();
@@ -557,7 +547,7 @@ function readFetchResponseAbortedTransaction(
   return { producerId, firstOffset };
 }
 
-function readFetchResponseNodeEndpoint(reader: Reader, version: number): FetchResponseNodeEndpoint {
+function readFetchResponseNodeEndpoint(reader: Reader): FetchResponseNodeEndpoint {
   const nodeId = reader.int32('nodeEndpoints.nodeId');
   const host = reader.string(true, 'nodeEndpoints.host');
   const port = reader.int32('nodeEndpoints.port');
@@ -591,13 +581,13 @@ export function writeFetchResponse(writer: Writer, value: FetchResponse, version
     writeFetchResponseTopic(writer, element, version);
   }
   if (flexible) {
-    const tag0 = version >= 16 && !(value.nodeEndpoints.length === 0);
+    const tag0 = version >= 16 && value.nodeEndpoints.length !== 0;
     writer.uvarint(tag0 ? 1 : 0);
     if (tag0) {
       const at = writer.openTag(0);
       writer.arrayCount(flexible, value.nodeEndpoints.length);
       for (const element of value.nodeEndpoints) {
-        writeFetchResponseNodeEndpoint(writer, element, version);
+        writeFetchResponseNodeEndpoint(writer, element);
       }
       writer.closeTag(at);
     }
@@ -651,17 +641,17 @@ function writeFetchResponsePartition(
     writer.uvarint((tag0 ? 1 : 0) + (tag1 ? 1 : 0) + (tag2 ? 1 : 0));
     if (tag0) {
       const at = writer.openTag(0);
-      writeFetchResponseDivergingEpoch(writer, value.divergingEpoch, version);
+      writeFetchResponseDivergingEpoch(writer, value.divergingEpoch);
       writer.closeTag(at);
     }
     if (tag1) {
       const at = writer.openTag(1);
-      writeFetchResponseCurrentLeader(writer, value.currentLeader, version);
+      writeFetchResponseCurrentLeader(writer, value.currentLeader);
       writer.closeTag(at);
     }
     if (tag2) {
       const at = writer.openTag(2);
-      writeFetchResponseSnapshotId(writer, value.snapshotId, version);
+      writeFetchResponseSnapshotId(writer, value.snapshotId);
       writer.closeTag(at);
     }
   }
@@ -670,28 +660,19 @@ function writeFetchResponsePartition(
 function writeFetchResponseDivergingEpoch(
   writer: Writer,
   value: FetchResponseDivergingEpoch,
-  version: number,
 ): void {
   writer.int32(value.epoch);
   writer.int64(value.endOffset);
   writer.uvarint(0);
 }
 
-function writeFetchResponseCurrentLeader(
-  writer: Writer,
-  value: FetchResponseCurrentLeader,
-  version: number,
-): void {
+function writeFetchResponseCurrentLeader(writer: Writer, value: FetchResponseCurrentLeader): void {
   writer.int32(value.leaderId);
   writer.int32(value.leaderEpoch);
   writer.uvarint(0);
 }
 
-function writeFetchResponseSnapshotId(
-  writer: Writer,
-  value: FetchResponseSnapshotId,
-  version: number,
-): void {
+function writeFetchResponseSnapshotId(writer: Writer, value: FetchResponseSnapshotId): void {
   writer.int64(value.endOffset);
   writer.int32(value.epoch);
   writer.uvarint(0);
@@ -708,11 +689,7 @@ function writeFetchResponseAbortedTransaction(
   if (flexible) writer.uvarint(0);
 }
 
-function writeFetchResponseNodeEndpoint(
-  writer: Writer,
-  value: FetchResponseNodeEndpoint,
-  version: number,
-): void {
+function writeFetchResponseNodeEndpoint(writer: Writer, value: FetchResponseNodeEndpoint): void {
   writer.int32(value.nodeId);
   writer.string(true, value.host);
   writer.int32(value.port);

@@ -101,7 +101,7 @@ export function readFindCoordinatorResponse(
   const coordinators: FindCoordinatorResponseCoordinator[] = [];
   if (version >= 4) {
     for (let n = reader.arrayCount(flexible, 14, 'coordinators'); n > 0; n--) {
-      coordinators.push(readFindCoordinatorResponseCoordinator(reader, version));
+      coordinators.push(readFindCoordinatorResponseCoordinator(reader));
     }
   }
   if (flexible) reader.skipTags();
@@ -110,7 +110,6 @@ export function readFindCoordinatorResponse(
 
 function readFindCoordinatorResponseCoordinator(
   reader: Reader,
-  version: number,
 ): FindCoordinatorResponseCoordinator {
   const key = reader.string(true, 'coordinators.key');
   const nodeId = reader.int32('coordinators.nodeId');
@@ -146,7 +145,7 @@ export function writeFindCoordinatorResponse(
   if (version >= 4) {
     writer.arrayCount(flexible, value.coordinators.length);
     for (const element of value.coordinators) {
-      writeFindCoordinatorResponseCoordinator(writer, element, version);
+      writeFindCoordinatorResponseCoordinator(writer, element);
     }
   }
   if (flexible) writer.uvarint(0);
@@ -155,7 +154,6 @@ export function writeFindCoordinatorResponse(
 function writeFindCoordinatorResponseCoordinator(
   writer: Writer,
   value: FindCoordinatorResponseCoordinator,
-  version: number,
 ): void {
   writer.string(true, value.key);
   writer.int32(value.nodeId);

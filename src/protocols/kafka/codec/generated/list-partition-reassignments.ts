@@ -36,7 +36,7 @@ export function readListPartitionReassignmentsRequest(
   if (topicsCount >= 0) {
     topics = [];
     for (let n = topicsCount; n > 0; n--) {
-      topics.push(readListPartitionReassignmentsRequestTopic(reader, version));
+      topics.push(readListPartitionReassignmentsRequestTopic(reader));
     }
   }
   reader.skipTags();
@@ -45,7 +45,6 @@ export function readListPartitionReassignmentsRequest(
 
 function readListPartitionReassignmentsRequestTopic(
   reader: Reader,
-  version: number,
 ): ListPartitionReassignmentsRequestTopic {
   const name = reader.string(true, 'topics.name');
   const partitionIndexes: number[] = [];
@@ -68,7 +67,7 @@ export function writeListPartitionReassignmentsRequest(
   } else {
     writer.arrayCount(true, value.topics.length);
     for (const element of value.topics) {
-      writeListPartitionReassignmentsRequestTopic(writer, element, version);
+      writeListPartitionReassignmentsRequestTopic(writer, element);
     }
   }
   writer.uvarint(0);
@@ -77,7 +76,6 @@ export function writeListPartitionReassignmentsRequest(
 function writeListPartitionReassignmentsRequestTopic(
   writer: Writer,
   value: ListPartitionReassignmentsRequestTopic,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.arrayCount(true, value.partitionIndexes.length);
@@ -117,7 +115,7 @@ export function readListPartitionReassignmentsResponse(
   const errorMessage = reader.nullableString(true, 'errorMessage');
   const topics: ListPartitionReassignmentsResponseTopic[] = [];
   for (let n = reader.arrayCount(true, 3, 'topics'); n > 0; n--) {
-    topics.push(readListPartitionReassignmentsResponseTopic(reader, version));
+    topics.push(readListPartitionReassignmentsResponseTopic(reader));
   }
   reader.skipTags();
   return { throttleTimeMs, errorCode, errorMessage, topics };
@@ -125,12 +123,11 @@ export function readListPartitionReassignmentsResponse(
 
 function readListPartitionReassignmentsResponseTopic(
   reader: Reader,
-  version: number,
 ): ListPartitionReassignmentsResponseTopic {
   const name = reader.string(true, 'topics.name');
   const partitions: ListPartitionReassignmentsResponsePartition[] = [];
   for (let n = reader.arrayCount(true, 8, 'topics.partitions'); n > 0; n--) {
-    partitions.push(readListPartitionReassignmentsResponsePartition(reader, version));
+    partitions.push(readListPartitionReassignmentsResponsePartition(reader));
   }
   reader.skipTags();
   return { name, partitions };
@@ -138,7 +135,6 @@ function readListPartitionReassignmentsResponseTopic(
 
 function readListPartitionReassignmentsResponsePartition(
   reader: Reader,
-  version: number,
 ): ListPartitionReassignmentsResponsePartition {
   const partitionIndex = reader.int32('topics.partitions.partitionIndex');
   const replicas: number[] = [];
@@ -168,7 +164,7 @@ export function writeListPartitionReassignmentsResponse(
   writer.nullableString(true, value.errorMessage);
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeListPartitionReassignmentsResponseTopic(writer, element, version);
+    writeListPartitionReassignmentsResponseTopic(writer, element);
   }
   writer.uvarint(0);
 }
@@ -176,12 +172,11 @@ export function writeListPartitionReassignmentsResponse(
 function writeListPartitionReassignmentsResponseTopic(
   writer: Writer,
   value: ListPartitionReassignmentsResponseTopic,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeListPartitionReassignmentsResponsePartition(writer, element, version);
+    writeListPartitionReassignmentsResponsePartition(writer, element);
   }
   writer.uvarint(0);
 }
@@ -189,7 +184,6 @@ function writeListPartitionReassignmentsResponseTopic(
 function writeListPartitionReassignmentsResponsePartition(
   writer: Writer,
   value: ListPartitionReassignmentsResponsePartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
   writer.arrayCount(true, value.replicas.length);

@@ -89,7 +89,7 @@ export function readListTransactionsResponse(
   }
   const transactionStates: ListTransactionsResponseTransactionState[] = [];
   for (let n = reader.arrayCount(true, 11, 'transactionStates'); n > 0; n--) {
-    transactionStates.push(readListTransactionsResponseTransactionState(reader, version));
+    transactionStates.push(readListTransactionsResponseTransactionState(reader));
   }
   reader.skipTags();
   return { throttleTimeMs, errorCode, unknownStateFilters, transactionStates };
@@ -97,7 +97,6 @@ export function readListTransactionsResponse(
 
 function readListTransactionsResponseTransactionState(
   reader: Reader,
-  version: number,
 ): ListTransactionsResponseTransactionState {
   const transactionalId = reader.string(true, 'transactionStates.transactionalId');
   const producerId = reader.int64('transactionStates.producerId');
@@ -120,7 +119,7 @@ export function writeListTransactionsResponse(
   }
   writer.arrayCount(true, value.transactionStates.length);
   for (const element of value.transactionStates) {
-    writeListTransactionsResponseTransactionState(writer, element, version);
+    writeListTransactionsResponseTransactionState(writer, element);
   }
   writer.uvarint(0);
 }
@@ -128,7 +127,6 @@ export function writeListTransactionsResponse(
 function writeListTransactionsResponseTransactionState(
   writer: Writer,
   value: ListTransactionsResponseTransactionState,
-  version: number,
 ): void {
   writer.string(true, value.transactionalId);
   writer.int64(value.producerId);

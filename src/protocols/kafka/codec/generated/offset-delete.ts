@@ -29,24 +29,21 @@ export function readOffsetDeleteRequest(reader: Reader, version: number): Offset
   const groupId = reader.string(false, 'groupId');
   const topics: OffsetDeleteRequestTopic[] = [];
   for (let n = reader.arrayCount(false, 6, 'topics'); n > 0; n--) {
-    topics.push(readOffsetDeleteRequestTopic(reader, version));
+    topics.push(readOffsetDeleteRequestTopic(reader));
   }
   return { groupId, topics };
 }
 
-function readOffsetDeleteRequestTopic(reader: Reader, version: number): OffsetDeleteRequestTopic {
+function readOffsetDeleteRequestTopic(reader: Reader): OffsetDeleteRequestTopic {
   const name = reader.string(false, 'topics.name');
   const partitions: OffsetDeleteRequestPartition[] = [];
   for (let n = reader.arrayCount(false, 4, 'topics.partitions'); n > 0; n--) {
-    partitions.push(readOffsetDeleteRequestPartition(reader, version));
+    partitions.push(readOffsetDeleteRequestPartition(reader));
   }
   return { name, partitions };
 }
 
-function readOffsetDeleteRequestPartition(
-  reader: Reader,
-  version: number,
-): OffsetDeleteRequestPartition {
+function readOffsetDeleteRequestPartition(reader: Reader): OffsetDeleteRequestPartition {
   const partitionIndex = reader.int32('topics.partitions.partitionIndex');
   return { partitionIndex };
 }
@@ -60,26 +57,21 @@ export function writeOffsetDeleteRequest(
   writer.string(false, value.groupId);
   writer.arrayCount(false, value.topics.length);
   for (const element of value.topics) {
-    writeOffsetDeleteRequestTopic(writer, element, version);
+    writeOffsetDeleteRequestTopic(writer, element);
   }
 }
 
-function writeOffsetDeleteRequestTopic(
-  writer: Writer,
-  value: OffsetDeleteRequestTopic,
-  version: number,
-): void {
+function writeOffsetDeleteRequestTopic(writer: Writer, value: OffsetDeleteRequestTopic): void {
   writer.string(false, value.name);
   writer.arrayCount(false, value.partitions.length);
   for (const element of value.partitions) {
-    writeOffsetDeleteRequestPartition(writer, element, version);
+    writeOffsetDeleteRequestPartition(writer, element);
   }
 }
 
 function writeOffsetDeleteRequestPartition(
   writer: Writer,
   value: OffsetDeleteRequestPartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
 }
@@ -107,24 +99,21 @@ export function readOffsetDeleteResponse(reader: Reader, version: number): Offse
   const throttleTimeMs = reader.int32('throttleTimeMs');
   const topics: OffsetDeleteResponseTopic[] = [];
   for (let n = reader.arrayCount(false, 6, 'topics'); n > 0; n--) {
-    topics.push(readOffsetDeleteResponseTopic(reader, version));
+    topics.push(readOffsetDeleteResponseTopic(reader));
   }
   return { errorCode, throttleTimeMs, topics };
 }
 
-function readOffsetDeleteResponseTopic(reader: Reader, version: number): OffsetDeleteResponseTopic {
+function readOffsetDeleteResponseTopic(reader: Reader): OffsetDeleteResponseTopic {
   const name = reader.string(false, 'topics.name');
   const partitions: OffsetDeleteResponsePartition[] = [];
   for (let n = reader.arrayCount(false, 6, 'topics.partitions'); n > 0; n--) {
-    partitions.push(readOffsetDeleteResponsePartition(reader, version));
+    partitions.push(readOffsetDeleteResponsePartition(reader));
   }
   return { name, partitions };
 }
 
-function readOffsetDeleteResponsePartition(
-  reader: Reader,
-  version: number,
-): OffsetDeleteResponsePartition {
+function readOffsetDeleteResponsePartition(reader: Reader): OffsetDeleteResponsePartition {
   const partitionIndex = reader.int32('topics.partitions.partitionIndex');
   const errorCode = reader.int16('topics.partitions.errorCode');
   return { partitionIndex, errorCode };
@@ -140,26 +129,21 @@ export function writeOffsetDeleteResponse(
   writer.int32(value.throttleTimeMs);
   writer.arrayCount(false, value.topics.length);
   for (const element of value.topics) {
-    writeOffsetDeleteResponseTopic(writer, element, version);
+    writeOffsetDeleteResponseTopic(writer, element);
   }
 }
 
-function writeOffsetDeleteResponseTopic(
-  writer: Writer,
-  value: OffsetDeleteResponseTopic,
-  version: number,
-): void {
+function writeOffsetDeleteResponseTopic(writer: Writer, value: OffsetDeleteResponseTopic): void {
   writer.string(false, value.name);
   writer.arrayCount(false, value.partitions.length);
   for (const element of value.partitions) {
-    writeOffsetDeleteResponsePartition(writer, element, version);
+    writeOffsetDeleteResponsePartition(writer, element);
   }
 }
 
 function writeOffsetDeleteResponsePartition(
   writer: Writer,
   value: OffsetDeleteResponsePartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
   writer.int16(value.errorCode);

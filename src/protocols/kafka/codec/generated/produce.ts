@@ -191,7 +191,7 @@ export function readProduceResponse(reader: Reader, version: number): ProduceRes
       if (tag === 0 && version >= 10) {
         nodeEndpoints = [];
         for (let n = reader.arrayCount(flexible, 11, 'nodeEndpoints'); n > 0; n--) {
-          nodeEndpoints.push(readProduceResponseNodeEndpoint(reader, version));
+          nodeEndpoints.push(readProduceResponseNodeEndpoint(reader));
         }
       } else {
         reader.skipTag();
@@ -242,7 +242,7 @@ function readProduceResponsePartition(reader: Reader, version: number): ProduceR
       const tag = reader.uvarint('tag');
       const outerEnd = reader.openTag();
       if (tag === 0 && version >= 10) {
-        currentLeader = readProduceResponseCurrentLeader(reader, version);
+        currentLeader = readProduceResponseCurrentLeader(reader);
       } else {
         reader.skipTag();
       }
@@ -275,20 +275,14 @@ function readProduceResponseRecordError(
   return { batchIndex, batchIndexErrorMessage };
 }
 
-function readProduceResponseCurrentLeader(
-  reader: Reader,
-  version: number,
-): ProduceResponseCurrentLeader {
+function readProduceResponseCurrentLeader(reader: Reader): ProduceResponseCurrentLeader {
   const leaderId = reader.int32('responses.partitionResponses.currentLeader.leaderId');
   const leaderEpoch = reader.int32('responses.partitionResponses.currentLeader.leaderEpoch');
   reader.skipTags();
   return { leaderId, leaderEpoch };
 }
 
-function readProduceResponseNodeEndpoint(
-  reader: Reader,
-  version: number,
-): ProduceResponseNodeEndpoint {
+function readProduceResponseNodeEndpoint(reader: Reader): ProduceResponseNodeEndpoint {
   const nodeId = reader.int32('nodeEndpoints.nodeId');
   const host = reader.string(true, 'nodeEndpoints.host');
   const port = reader.int32('nodeEndpoints.port');
@@ -314,13 +308,13 @@ export function writeProduceResponse(
   }
   writer.int32(value.throttleTimeMs);
   if (flexible) {
-    const tag0 = version >= 10 && !(value.nodeEndpoints.length === 0);
+    const tag0 = version >= 10 && value.nodeEndpoints.length !== 0;
     writer.uvarint(tag0 ? 1 : 0);
     if (tag0) {
       const at = writer.openTag(0);
       writer.arrayCount(flexible, value.nodeEndpoints.length);
       for (const element of value.nodeEndpoints) {
-        writeProduceResponseNodeEndpoint(writer, element, version);
+        writeProduceResponseNodeEndpoint(writer, element);
       }
       writer.closeTag(at);
     }
@@ -371,7 +365,7 @@ function writeProduceResponsePartition(
     writer.uvarint(tag0 ? 1 : 0);
     if (tag0) {
       const at = writer.openTag(0);
-      writeProduceResponseCurrentLeader(writer, value.currentLeader, version);
+      writeProduceResponseCurrentLeader(writer, value.currentLeader);
       writer.closeTag(at);
     }
   }
@@ -391,7 +385,6 @@ function writeProduceResponseRecordError(
 function writeProduceResponseCurrentLeader(
   writer: Writer,
   value: ProduceResponseCurrentLeader,
-  version: number,
 ): void {
   writer.int32(value.leaderId);
   writer.int32(value.leaderEpoch);
@@ -401,7 +394,6 @@ function writeProduceResponseCurrentLeader(
 function writeProduceResponseNodeEndpoint(
   writer: Writer,
   value: ProduceResponseNodeEndpoint,
-  version: number,
 ): void {
   writer.int32(value.nodeId);
   writer.string(true, value.host);

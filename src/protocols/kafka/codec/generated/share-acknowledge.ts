@@ -47,29 +47,23 @@ export function readShareAcknowledgeRequest(
   const isRenewAck = version >= 2 ? reader.bool('isRenewAck') : false;
   const topics: ShareAcknowledgeRequestTopic[] = [];
   for (let n = reader.arrayCount(true, 18, 'topics'); n > 0; n--) {
-    topics.push(readShareAcknowledgeRequestTopic(reader, version));
+    topics.push(readShareAcknowledgeRequestTopic(reader));
   }
   reader.skipTags();
   return { groupId, memberId, shareSessionEpoch, isRenewAck, topics };
 }
 
-function readShareAcknowledgeRequestTopic(
-  reader: Reader,
-  version: number,
-): ShareAcknowledgeRequestTopic {
+function readShareAcknowledgeRequestTopic(reader: Reader): ShareAcknowledgeRequestTopic {
   const topicId = reader.uuid('topics.topicId');
   const partitions: ShareAcknowledgeRequestPartition[] = [];
   for (let n = reader.arrayCount(true, 6, 'topics.partitions'); n > 0; n--) {
-    partitions.push(readShareAcknowledgeRequestPartition(reader, version));
+    partitions.push(readShareAcknowledgeRequestPartition(reader));
   }
   reader.skipTags();
   return { topicId, partitions };
 }
 
-function readShareAcknowledgeRequestPartition(
-  reader: Reader,
-  version: number,
-): ShareAcknowledgeRequestPartition {
+function readShareAcknowledgeRequestPartition(reader: Reader): ShareAcknowledgeRequestPartition {
   const partitionIndex = reader.int32('topics.partitions.partitionIndex');
   const acknowledgementBatches: ShareAcknowledgeRequestAcknowledgementBatch[] = [];
   for (
@@ -77,7 +71,7 @@ function readShareAcknowledgeRequestPartition(
     n > 0;
     n--
   ) {
-    acknowledgementBatches.push(readShareAcknowledgeRequestAcknowledgementBatch(reader, version));
+    acknowledgementBatches.push(readShareAcknowledgeRequestAcknowledgementBatch(reader));
   }
   reader.skipTags();
   return { partitionIndex, acknowledgementBatches };
@@ -85,7 +79,6 @@ function readShareAcknowledgeRequestPartition(
 
 function readShareAcknowledgeRequestAcknowledgementBatch(
   reader: Reader,
-  version: number,
 ): ShareAcknowledgeRequestAcknowledgementBatch {
   const firstOffset = reader.int64('topics.partitions.acknowledgementBatches.firstOffset');
   const lastOffset = reader.int64('topics.partitions.acknowledgementBatches.lastOffset');
@@ -115,7 +108,7 @@ export function writeShareAcknowledgeRequest(
   }
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeShareAcknowledgeRequestTopic(writer, element, version);
+    writeShareAcknowledgeRequestTopic(writer, element);
   }
   writer.uvarint(0);
 }
@@ -123,12 +116,11 @@ export function writeShareAcknowledgeRequest(
 function writeShareAcknowledgeRequestTopic(
   writer: Writer,
   value: ShareAcknowledgeRequestTopic,
-  version: number,
 ): void {
   writer.uuid(value.topicId);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeShareAcknowledgeRequestPartition(writer, element, version);
+    writeShareAcknowledgeRequestPartition(writer, element);
   }
   writer.uvarint(0);
 }
@@ -136,12 +128,11 @@ function writeShareAcknowledgeRequestTopic(
 function writeShareAcknowledgeRequestPartition(
   writer: Writer,
   value: ShareAcknowledgeRequestPartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
   writer.arrayCount(true, value.acknowledgementBatches.length);
   for (const element of value.acknowledgementBatches) {
-    writeShareAcknowledgeRequestAcknowledgementBatch(writer, element, version);
+    writeShareAcknowledgeRequestAcknowledgementBatch(writer, element);
   }
   writer.uvarint(0);
 }
@@ -149,7 +140,6 @@ function writeShareAcknowledgeRequestPartition(
 function writeShareAcknowledgeRequestAcknowledgementBatch(
   writer: Writer,
   value: ShareAcknowledgeRequestAcknowledgementBatch,
-  version: number,
 ): void {
   writer.int64(value.firstOffset);
   writer.int64(value.lastOffset);
@@ -206,11 +196,11 @@ export function readShareAcknowledgeResponse(
   const acquisitionLockTimeoutMs = version >= 2 ? reader.int32('acquisitionLockTimeoutMs') : 0;
   const responses: ShareAcknowledgeResponseTopic[] = [];
   for (let n = reader.arrayCount(true, 18, 'responses'); n > 0; n--) {
-    responses.push(readShareAcknowledgeResponseTopic(reader, version));
+    responses.push(readShareAcknowledgeResponseTopic(reader));
   }
   const nodeEndpoints: ShareAcknowledgeResponseNodeEndpoint[] = [];
   for (let n = reader.arrayCount(true, 11, 'nodeEndpoints'); n > 0; n--) {
-    nodeEndpoints.push(readShareAcknowledgeResponseNodeEndpoint(reader, version));
+    nodeEndpoints.push(readShareAcknowledgeResponseNodeEndpoint(reader));
   }
   reader.skipTags();
   return {
@@ -223,34 +213,27 @@ export function readShareAcknowledgeResponse(
   };
 }
 
-function readShareAcknowledgeResponseTopic(
-  reader: Reader,
-  version: number,
-): ShareAcknowledgeResponseTopic {
+function readShareAcknowledgeResponseTopic(reader: Reader): ShareAcknowledgeResponseTopic {
   const topicId = reader.uuid('responses.topicId');
   const partitions: ShareAcknowledgeResponsePartition[] = [];
   for (let n = reader.arrayCount(true, 17, 'responses.partitions'); n > 0; n--) {
-    partitions.push(readShareAcknowledgeResponsePartition(reader, version));
+    partitions.push(readShareAcknowledgeResponsePartition(reader));
   }
   reader.skipTags();
   return { topicId, partitions };
 }
 
-function readShareAcknowledgeResponsePartition(
-  reader: Reader,
-  version: number,
-): ShareAcknowledgeResponsePartition {
+function readShareAcknowledgeResponsePartition(reader: Reader): ShareAcknowledgeResponsePartition {
   const partitionIndex = reader.int32('responses.partitions.partitionIndex');
   const errorCode = reader.int16('responses.partitions.errorCode');
   const errorMessage = reader.nullableString(true, 'responses.partitions.errorMessage');
-  const currentLeader = readShareAcknowledgeResponseCurrentLeader(reader, version);
+  const currentLeader = readShareAcknowledgeResponseCurrentLeader(reader);
   reader.skipTags();
   return { partitionIndex, errorCode, errorMessage, currentLeader };
 }
 
 function readShareAcknowledgeResponseCurrentLeader(
   reader: Reader,
-  version: number,
 ): ShareAcknowledgeResponseCurrentLeader {
   const leaderId = reader.int32('responses.partitions.currentLeader.leaderId');
   const leaderEpoch = reader.int32('responses.partitions.currentLeader.leaderEpoch');
@@ -260,7 +243,6 @@ function readShareAcknowledgeResponseCurrentLeader(
 
 function readShareAcknowledgeResponseNodeEndpoint(
   reader: Reader,
-  version: number,
 ): ShareAcknowledgeResponseNodeEndpoint {
   const nodeId = reader.int32('nodeEndpoints.nodeId');
   const host = reader.string(true, 'nodeEndpoints.host');
@@ -284,11 +266,11 @@ export function writeShareAcknowledgeResponse(
   }
   writer.arrayCount(true, value.responses.length);
   for (const element of value.responses) {
-    writeShareAcknowledgeResponseTopic(writer, element, version);
+    writeShareAcknowledgeResponseTopic(writer, element);
   }
   writer.arrayCount(true, value.nodeEndpoints.length);
   for (const element of value.nodeEndpoints) {
-    writeShareAcknowledgeResponseNodeEndpoint(writer, element, version);
+    writeShareAcknowledgeResponseNodeEndpoint(writer, element);
   }
   writer.uvarint(0);
 }
@@ -296,12 +278,11 @@ export function writeShareAcknowledgeResponse(
 function writeShareAcknowledgeResponseTopic(
   writer: Writer,
   value: ShareAcknowledgeResponseTopic,
-  version: number,
 ): void {
   writer.uuid(value.topicId);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeShareAcknowledgeResponsePartition(writer, element, version);
+    writeShareAcknowledgeResponsePartition(writer, element);
   }
   writer.uvarint(0);
 }
@@ -309,19 +290,17 @@ function writeShareAcknowledgeResponseTopic(
 function writeShareAcknowledgeResponsePartition(
   writer: Writer,
   value: ShareAcknowledgeResponsePartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
   writer.int16(value.errorCode);
   writer.nullableString(true, value.errorMessage);
-  writeShareAcknowledgeResponseCurrentLeader(writer, value.currentLeader, version);
+  writeShareAcknowledgeResponseCurrentLeader(writer, value.currentLeader);
   writer.uvarint(0);
 }
 
 function writeShareAcknowledgeResponseCurrentLeader(
   writer: Writer,
   value: ShareAcknowledgeResponseCurrentLeader,
-  version: number,
 ): void {
   writer.int32(value.leaderId);
   writer.int32(value.leaderEpoch);
@@ -331,7 +310,6 @@ function writeShareAcknowledgeResponseCurrentLeader(
 function writeShareAcknowledgeResponseNodeEndpoint(
   writer: Writer,
   value: ShareAcknowledgeResponseNodeEndpoint,
-  version: number,
 ): void {
   writer.int32(value.nodeId);
   writer.string(true, value.host);

@@ -65,11 +65,11 @@ export function readShareFetchRequest(reader: Reader, version: number): ShareFet
   const isRenewAck = version >= 2 ? reader.bool('isRenewAck') : false;
   const topics: ShareFetchRequestTopic[] = [];
   for (let n = reader.arrayCount(true, 18, 'topics'); n > 0; n--) {
-    topics.push(readShareFetchRequestTopic(reader, version));
+    topics.push(readShareFetchRequestTopic(reader));
   }
   const forgottenTopicsData: ShareFetchRequestForgottenTopic[] = [];
   for (let n = reader.arrayCount(true, 18, 'forgottenTopicsData'); n > 0; n--) {
-    forgottenTopicsData.push(readShareFetchRequestForgottenTopic(reader, version));
+    forgottenTopicsData.push(readShareFetchRequestForgottenTopic(reader));
   }
   reader.skipTags();
   return {
@@ -88,20 +88,17 @@ export function readShareFetchRequest(reader: Reader, version: number): ShareFet
   };
 }
 
-function readShareFetchRequestTopic(reader: Reader, version: number): ShareFetchRequestTopic {
+function readShareFetchRequestTopic(reader: Reader): ShareFetchRequestTopic {
   const topicId = reader.uuid('topics.topicId');
   const partitions: ShareFetchRequestPartition[] = [];
   for (let n = reader.arrayCount(true, 6, 'topics.partitions'); n > 0; n--) {
-    partitions.push(readShareFetchRequestPartition(reader, version));
+    partitions.push(readShareFetchRequestPartition(reader));
   }
   reader.skipTags();
   return { topicId, partitions };
 }
 
-function readShareFetchRequestPartition(
-  reader: Reader,
-  version: number,
-): ShareFetchRequestPartition {
+function readShareFetchRequestPartition(reader: Reader): ShareFetchRequestPartition {
   const partitionIndex = reader.int32('topics.partitions.partitionIndex');
   const acknowledgementBatches: ShareFetchRequestAcknowledgementBatch[] = [];
   for (
@@ -109,7 +106,7 @@ function readShareFetchRequestPartition(
     n > 0;
     n--
   ) {
-    acknowledgementBatches.push(readShareFetchRequestAcknowledgementBatch(reader, version));
+    acknowledgementBatches.push(readShareFetchRequestAcknowledgementBatch(reader));
   }
   reader.skipTags();
   return { partitionIndex, acknowledgementBatches };
@@ -117,7 +114,6 @@ function readShareFetchRequestPartition(
 
 function readShareFetchRequestAcknowledgementBatch(
   reader: Reader,
-  version: number,
 ): ShareFetchRequestAcknowledgementBatch {
   const firstOffset = reader.int64('topics.partitions.acknowledgementBatches.firstOffset');
   const lastOffset = reader.int64('topics.partitions.acknowledgementBatches.lastOffset');
@@ -133,10 +129,7 @@ function readShareFetchRequestAcknowledgementBatch(
   return { firstOffset, lastOffset, acknowledgeTypes };
 }
 
-function readShareFetchRequestForgottenTopic(
-  reader: Reader,
-  version: number,
-): ShareFetchRequestForgottenTopic {
+function readShareFetchRequestForgottenTopic(reader: Reader): ShareFetchRequestForgottenTopic {
   const topicId = reader.uuid('forgottenTopicsData.topicId');
   const partitions: number[] = [];
   for (let n = reader.arrayCount(true, 4, 'forgottenTopicsData.partitions'); n > 0; n--) {
@@ -166,37 +159,29 @@ export function writeShareFetchRequest(
   }
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeShareFetchRequestTopic(writer, element, version);
+    writeShareFetchRequestTopic(writer, element);
   }
   writer.arrayCount(true, value.forgottenTopicsData.length);
   for (const element of value.forgottenTopicsData) {
-    writeShareFetchRequestForgottenTopic(writer, element, version);
+    writeShareFetchRequestForgottenTopic(writer, element);
   }
   writer.uvarint(0);
 }
 
-function writeShareFetchRequestTopic(
-  writer: Writer,
-  value: ShareFetchRequestTopic,
-  version: number,
-): void {
+function writeShareFetchRequestTopic(writer: Writer, value: ShareFetchRequestTopic): void {
   writer.uuid(value.topicId);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeShareFetchRequestPartition(writer, element, version);
+    writeShareFetchRequestPartition(writer, element);
   }
   writer.uvarint(0);
 }
 
-function writeShareFetchRequestPartition(
-  writer: Writer,
-  value: ShareFetchRequestPartition,
-  version: number,
-): void {
+function writeShareFetchRequestPartition(writer: Writer, value: ShareFetchRequestPartition): void {
   writer.int32(value.partitionIndex);
   writer.arrayCount(true, value.acknowledgementBatches.length);
   for (const element of value.acknowledgementBatches) {
-    writeShareFetchRequestAcknowledgementBatch(writer, element, version);
+    writeShareFetchRequestAcknowledgementBatch(writer, element);
   }
   writer.uvarint(0);
 }
@@ -204,7 +189,6 @@ function writeShareFetchRequestPartition(
 function writeShareFetchRequestAcknowledgementBatch(
   writer: Writer,
   value: ShareFetchRequestAcknowledgementBatch,
-  version: number,
 ): void {
   writer.int64(value.firstOffset);
   writer.int64(value.lastOffset);
@@ -218,7 +202,6 @@ function writeShareFetchRequestAcknowledgementBatch(
 function writeShareFetchRequestForgottenTopic(
   writer: Writer,
   value: ShareFetchRequestForgottenTopic,
-  version: number,
 ): void {
   writer.uuid(value.topicId);
   writer.arrayCount(true, value.partitions.length);
@@ -280,11 +263,11 @@ export function readShareFetchResponse(reader: Reader, version: number): ShareFe
   const acquisitionLockTimeoutMs = reader.int32('acquisitionLockTimeoutMs');
   const responses: ShareFetchResponseTopic[] = [];
   for (let n = reader.arrayCount(true, 18, 'responses'); n > 0; n--) {
-    responses.push(readShareFetchResponseTopic(reader, version));
+    responses.push(readShareFetchResponseTopic(reader));
   }
   const nodeEndpoints: ShareFetchResponseNodeEndpoint[] = [];
   for (let n = reader.arrayCount(true, 11, 'nodeEndpoints'); n > 0; n--) {
-    nodeEndpoints.push(readShareFetchResponseNodeEndpoint(reader, version));
+    nodeEndpoints.push(readShareFetchResponseNodeEndpoint(reader));
   }
   reader.skipTags();
   return {
@@ -297,20 +280,17 @@ export function readShareFetchResponse(reader: Reader, version: number): ShareFe
   };
 }
 
-function readShareFetchResponseTopic(reader: Reader, version: number): ShareFetchResponseTopic {
+function readShareFetchResponseTopic(reader: Reader): ShareFetchResponseTopic {
   const topicId = reader.uuid('responses.topicId');
   const partitions: ShareFetchResponsePartition[] = [];
   for (let n = reader.arrayCount(true, 22, 'responses.partitions'); n > 0; n--) {
-    partitions.push(readShareFetchResponsePartition(reader, version));
+    partitions.push(readShareFetchResponsePartition(reader));
   }
   reader.skipTags();
   return { topicId, partitions };
 }
 
-function readShareFetchResponsePartition(
-  reader: Reader,
-  version: number,
-): ShareFetchResponsePartition {
+function readShareFetchResponsePartition(reader: Reader): ShareFetchResponsePartition {
   const partitionIndex = reader.int32('responses.partitions.partitionIndex');
   const errorCode = reader.int16('responses.partitions.errorCode');
   const errorMessage = reader.nullableString(true, 'responses.partitions.errorMessage');
@@ -319,11 +299,11 @@ function readShareFetchResponsePartition(
     true,
     'responses.partitions.acknowledgeErrorMessage',
   );
-  const currentLeader = readShareFetchResponseCurrentLeader(reader, version);
+  const currentLeader = readShareFetchResponseCurrentLeader(reader);
   const records = reader.records(true, 'responses.partitions.records');
   const acquiredRecords: ShareFetchResponseAcquiredRecords[] = [];
   for (let n = reader.arrayCount(true, 19, 'responses.partitions.acquiredRecords'); n > 0; n--) {
-    acquiredRecords.push(readShareFetchResponseAcquiredRecords(reader, version));
+    acquiredRecords.push(readShareFetchResponseAcquiredRecords(reader));
   }
   reader.skipTags();
   return {
@@ -338,20 +318,14 @@ function readShareFetchResponsePartition(
   };
 }
 
-function readShareFetchResponseCurrentLeader(
-  reader: Reader,
-  version: number,
-): ShareFetchResponseCurrentLeader {
+function readShareFetchResponseCurrentLeader(reader: Reader): ShareFetchResponseCurrentLeader {
   const leaderId = reader.int32('responses.partitions.currentLeader.leaderId');
   const leaderEpoch = reader.int32('responses.partitions.currentLeader.leaderEpoch');
   reader.skipTags();
   return { leaderId, leaderEpoch };
 }
 
-function readShareFetchResponseAcquiredRecords(
-  reader: Reader,
-  version: number,
-): ShareFetchResponseAcquiredRecords {
+function readShareFetchResponseAcquiredRecords(reader: Reader): ShareFetchResponseAcquiredRecords {
   const firstOffset = reader.int64('responses.partitions.acquiredRecords.firstOffset');
   const lastOffset = reader.int64('responses.partitions.acquiredRecords.lastOffset');
   const deliveryCount = reader.int16('responses.partitions.acquiredRecords.deliveryCount');
@@ -359,10 +333,7 @@ function readShareFetchResponseAcquiredRecords(
   return { firstOffset, lastOffset, deliveryCount };
 }
 
-function readShareFetchResponseNodeEndpoint(
-  reader: Reader,
-  version: number,
-): ShareFetchResponseNodeEndpoint {
+function readShareFetchResponseNodeEndpoint(reader: Reader): ShareFetchResponseNodeEndpoint {
   const nodeId = reader.int32('nodeEndpoints.nodeId');
   const host = reader.string(true, 'nodeEndpoints.host');
   const port = reader.int32('nodeEndpoints.port');
@@ -383,24 +354,20 @@ export function writeShareFetchResponse(
   writer.int32(value.acquisitionLockTimeoutMs);
   writer.arrayCount(true, value.responses.length);
   for (const element of value.responses) {
-    writeShareFetchResponseTopic(writer, element, version);
+    writeShareFetchResponseTopic(writer, element);
   }
   writer.arrayCount(true, value.nodeEndpoints.length);
   for (const element of value.nodeEndpoints) {
-    writeShareFetchResponseNodeEndpoint(writer, element, version);
+    writeShareFetchResponseNodeEndpoint(writer, element);
   }
   writer.uvarint(0);
 }
 
-function writeShareFetchResponseTopic(
-  writer: Writer,
-  value: ShareFetchResponseTopic,
-  version: number,
-): void {
+function writeShareFetchResponseTopic(writer: Writer, value: ShareFetchResponseTopic): void {
   writer.uuid(value.topicId);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeShareFetchResponsePartition(writer, element, version);
+    writeShareFetchResponsePartition(writer, element);
   }
   writer.uvarint(0);
 }
@@ -408,18 +375,17 @@ function writeShareFetchResponseTopic(
 function writeShareFetchResponsePartition(
   writer: Writer,
   value: ShareFetchResponsePartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
   writer.int16(value.errorCode);
   writer.nullableString(true, value.errorMessage);
   writer.int16(value.acknowledgeErrorCode);
   writer.nullableString(true, value.acknowledgeErrorMessage);
-  writeShareFetchResponseCurrentLeader(writer, value.currentLeader, version);
+  writeShareFetchResponseCurrentLeader(writer, value.currentLeader);
   writer.records(true, value.records);
   writer.arrayCount(true, value.acquiredRecords.length);
   for (const element of value.acquiredRecords) {
-    writeShareFetchResponseAcquiredRecords(writer, element, version);
+    writeShareFetchResponseAcquiredRecords(writer, element);
   }
   writer.uvarint(0);
 }
@@ -427,7 +393,6 @@ function writeShareFetchResponsePartition(
 function writeShareFetchResponseCurrentLeader(
   writer: Writer,
   value: ShareFetchResponseCurrentLeader,
-  version: number,
 ): void {
   writer.int32(value.leaderId);
   writer.int32(value.leaderEpoch);
@@ -437,7 +402,6 @@ function writeShareFetchResponseCurrentLeader(
 function writeShareFetchResponseAcquiredRecords(
   writer: Writer,
   value: ShareFetchResponseAcquiredRecords,
-  version: number,
 ): void {
   writer.int64(value.firstOffset);
   writer.int64(value.lastOffset);
@@ -448,7 +412,6 @@ function writeShareFetchResponseAcquiredRecords(
 function writeShareFetchResponseNodeEndpoint(
   writer: Writer,
   value: ShareFetchResponseNodeEndpoint,
-  version: number,
 ): void {
   writer.int32(value.nodeId);
   writer.string(true, value.host);

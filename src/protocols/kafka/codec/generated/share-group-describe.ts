@@ -89,16 +89,13 @@ export function readShareGroupDescribeResponse(
   const throttleTimeMs = reader.int32('throttleTimeMs');
   const groups: ShareGroupDescribeResponseGroup[] = [];
   for (let n = reader.arrayCount(true, 20, 'groups'); n > 0; n--) {
-    groups.push(readShareGroupDescribeResponseGroup(reader, version));
+    groups.push(readShareGroupDescribeResponseGroup(reader));
   }
   reader.skipTags();
   return { throttleTimeMs, groups };
 }
 
-function readShareGroupDescribeResponseGroup(
-  reader: Reader,
-  version: number,
-): ShareGroupDescribeResponseGroup {
+function readShareGroupDescribeResponseGroup(reader: Reader): ShareGroupDescribeResponseGroup {
   const errorCode = reader.int16('groups.errorCode');
   const errorMessage = reader.nullableString(true, 'groups.errorMessage');
   const groupId = reader.string(true, 'groups.groupId');
@@ -108,7 +105,7 @@ function readShareGroupDescribeResponseGroup(
   const assignorName = reader.string(true, 'groups.assignorName');
   const members: ShareGroupDescribeResponseMember[] = [];
   for (let n = reader.arrayCount(true, 12, 'groups.members'); n > 0; n--) {
-    members.push(readShareGroupDescribeResponseMember(reader, version));
+    members.push(readShareGroupDescribeResponseMember(reader));
   }
   const authorizedOperations = reader.int32('groups.authorizedOperations');
   reader.skipTags();
@@ -125,10 +122,7 @@ function readShareGroupDescribeResponseGroup(
   };
 }
 
-function readShareGroupDescribeResponseMember(
-  reader: Reader,
-  version: number,
-): ShareGroupDescribeResponseMember {
+function readShareGroupDescribeResponseMember(reader: Reader): ShareGroupDescribeResponseMember {
   const memberId = reader.string(true, 'groups.members.memberId');
   const rackId = reader.nullableString(true, 'groups.members.rackId');
   const memberEpoch = reader.int32('groups.members.memberEpoch');
@@ -138,14 +132,13 @@ function readShareGroupDescribeResponseMember(
   for (let n = reader.arrayCount(true, 1, 'groups.members.subscribedTopicNames'); n > 0; n--) {
     subscribedTopicNames.push(reader.string(true, 'groups.members.subscribedTopicNames'));
   }
-  const assignment = readShareGroupDescribeResponseAssignment(reader, version);
+  const assignment = readShareGroupDescribeResponseAssignment(reader);
   reader.skipTags();
   return { memberId, rackId, memberEpoch, clientId, clientHost, subscribedTopicNames, assignment };
 }
 
 function readShareGroupDescribeResponseAssignment(
   reader: Reader,
-  version: number,
 ): ShareGroupDescribeResponseAssignment {
   const topicPartitions: ShareGroupDescribeResponseTopicPartitions[] = [];
   for (
@@ -153,7 +146,7 @@ function readShareGroupDescribeResponseAssignment(
     n > 0;
     n--
   ) {
-    topicPartitions.push(readShareGroupDescribeResponseTopicPartitions(reader, version));
+    topicPartitions.push(readShareGroupDescribeResponseTopicPartitions(reader));
   }
   reader.skipTags();
   return { topicPartitions };
@@ -161,7 +154,6 @@ function readShareGroupDescribeResponseAssignment(
 
 function readShareGroupDescribeResponseTopicPartitions(
   reader: Reader,
-  version: number,
 ): ShareGroupDescribeResponseTopicPartitions {
   const topicId = reader.uuid('groups.members.assignment.topicPartitions.topicId');
   const topicName = reader.string(true, 'groups.members.assignment.topicPartitions.topicName');
@@ -186,7 +178,7 @@ export function writeShareGroupDescribeResponse(
   writer.int32(value.throttleTimeMs);
   writer.arrayCount(true, value.groups.length);
   for (const element of value.groups) {
-    writeShareGroupDescribeResponseGroup(writer, element, version);
+    writeShareGroupDescribeResponseGroup(writer, element);
   }
   writer.uvarint(0);
 }
@@ -194,7 +186,6 @@ export function writeShareGroupDescribeResponse(
 function writeShareGroupDescribeResponseGroup(
   writer: Writer,
   value: ShareGroupDescribeResponseGroup,
-  version: number,
 ): void {
   writer.int16(value.errorCode);
   writer.nullableString(true, value.errorMessage);
@@ -205,7 +196,7 @@ function writeShareGroupDescribeResponseGroup(
   writer.string(true, value.assignorName);
   writer.arrayCount(true, value.members.length);
   for (const element of value.members) {
-    writeShareGroupDescribeResponseMember(writer, element, version);
+    writeShareGroupDescribeResponseMember(writer, element);
   }
   writer.int32(value.authorizedOperations);
   writer.uvarint(0);
@@ -214,7 +205,6 @@ function writeShareGroupDescribeResponseGroup(
 function writeShareGroupDescribeResponseMember(
   writer: Writer,
   value: ShareGroupDescribeResponseMember,
-  version: number,
 ): void {
   writer.string(true, value.memberId);
   writer.nullableString(true, value.rackId);
@@ -225,18 +215,17 @@ function writeShareGroupDescribeResponseMember(
   for (const element of value.subscribedTopicNames) {
     writer.string(true, element);
   }
-  writeShareGroupDescribeResponseAssignment(writer, value.assignment, version);
+  writeShareGroupDescribeResponseAssignment(writer, value.assignment);
   writer.uvarint(0);
 }
 
 function writeShareGroupDescribeResponseAssignment(
   writer: Writer,
   value: ShareGroupDescribeResponseAssignment,
-  version: number,
 ): void {
   writer.arrayCount(true, value.topicPartitions.length);
   for (const element of value.topicPartitions) {
-    writeShareGroupDescribeResponseTopicPartitions(writer, element, version);
+    writeShareGroupDescribeResponseTopicPartitions(writer, element);
   }
   writer.uvarint(0);
 }
@@ -244,7 +233,6 @@ function writeShareGroupDescribeResponseAssignment(
 function writeShareGroupDescribeResponseTopicPartitions(
   writer: Writer,
   value: ShareGroupDescribeResponseTopicPartitions,
-  version: number,
 ): void {
   writer.uuid(value.topicId);
   writer.string(true, value.topicName);

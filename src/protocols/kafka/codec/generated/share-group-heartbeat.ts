@@ -93,7 +93,7 @@ export function readShareGroupHeartbeatResponse(
   const memberEpoch = reader.int32('memberEpoch');
   const heartbeatIntervalMs = reader.int32('heartbeatIntervalMs');
   const assignment = reader.present('assignment')
-    ? readShareGroupHeartbeatResponseAssignment(reader, version)
+    ? readShareGroupHeartbeatResponseAssignment(reader)
     : null;
   reader.skipTags();
   return {
@@ -109,11 +109,10 @@ export function readShareGroupHeartbeatResponse(
 
 function readShareGroupHeartbeatResponseAssignment(
   reader: Reader,
-  version: number,
 ): ShareGroupHeartbeatResponseAssignment {
   const topicPartitions: ShareGroupHeartbeatResponseTopicPartitions[] = [];
   for (let n = reader.arrayCount(true, 18, 'assignment.topicPartitions'); n > 0; n--) {
-    topicPartitions.push(readShareGroupHeartbeatResponseTopicPartitions(reader, version));
+    topicPartitions.push(readShareGroupHeartbeatResponseTopicPartitions(reader));
   }
   reader.skipTags();
   return { topicPartitions };
@@ -121,7 +120,6 @@ function readShareGroupHeartbeatResponseAssignment(
 
 function readShareGroupHeartbeatResponseTopicPartitions(
   reader: Reader,
-  version: number,
 ): ShareGroupHeartbeatResponseTopicPartitions {
   const topicId = reader.uuid('assignment.topicPartitions.topicId');
   const partitions: number[] = [];
@@ -146,18 +144,17 @@ export function writeShareGroupHeartbeatResponse(
   writer.int32(value.heartbeatIntervalMs);
   writer.present(value.assignment !== null);
   if (value.assignment !== null)
-    writeShareGroupHeartbeatResponseAssignment(writer, value.assignment, version);
+    writeShareGroupHeartbeatResponseAssignment(writer, value.assignment);
   writer.uvarint(0);
 }
 
 function writeShareGroupHeartbeatResponseAssignment(
   writer: Writer,
   value: ShareGroupHeartbeatResponseAssignment,
-  version: number,
 ): void {
   writer.arrayCount(true, value.topicPartitions.length);
   for (const element of value.topicPartitions) {
-    writeShareGroupHeartbeatResponseTopicPartitions(writer, element, version);
+    writeShareGroupHeartbeatResponseTopicPartitions(writer, element);
   }
   writer.uvarint(0);
 }
@@ -165,7 +162,6 @@ function writeShareGroupHeartbeatResponseAssignment(
 function writeShareGroupHeartbeatResponseTopicPartitions(
   writer: Writer,
   value: ShareGroupHeartbeatResponseTopicPartitions,
-  version: number,
 ): void {
   writer.uuid(value.topicId);
   writer.arrayCount(true, value.partitions.length);

@@ -134,16 +134,13 @@ export function readStreamsGroupDescribeResponse(
   const throttleTimeMs = reader.int32('throttleTimeMs');
   const groups: StreamsGroupDescribeResponseGroup[] = [];
   for (let n = reader.arrayCount(true, 20, 'groups'); n > 0; n--) {
-    groups.push(readStreamsGroupDescribeResponseGroup(reader, version));
+    groups.push(readStreamsGroupDescribeResponseGroup(reader));
   }
   reader.skipTags();
   return { throttleTimeMs, groups };
 }
 
-function readStreamsGroupDescribeResponseGroup(
-  reader: Reader,
-  version: number,
-): StreamsGroupDescribeResponseGroup {
+function readStreamsGroupDescribeResponseGroup(reader: Reader): StreamsGroupDescribeResponseGroup {
   const errorCode = reader.int16('groups.errorCode');
   const errorMessage = reader.nullableString(true, 'groups.errorMessage');
   const groupId = reader.string(true, 'groups.groupId');
@@ -151,11 +148,11 @@ function readStreamsGroupDescribeResponseGroup(
   const groupEpoch = reader.int32('groups.groupEpoch');
   const assignmentEpoch = reader.int32('groups.assignmentEpoch');
   const topology = reader.present('groups.topology')
-    ? readStreamsGroupDescribeResponseTopology(reader, version)
+    ? readStreamsGroupDescribeResponseTopology(reader)
     : null;
   const members: StreamsGroupDescribeResponseMember[] = [];
   for (let n = reader.arrayCount(true, 28, 'groups.members'); n > 0; n--) {
-    members.push(readStreamsGroupDescribeResponseMember(reader, version));
+    members.push(readStreamsGroupDescribeResponseMember(reader));
   }
   const authorizedOperations = reader.int32('groups.authorizedOperations');
   reader.skipTags();
@@ -174,7 +171,6 @@ function readStreamsGroupDescribeResponseGroup(
 
 function readStreamsGroupDescribeResponseTopology(
   reader: Reader,
-  version: number,
 ): StreamsGroupDescribeResponseTopology {
   const epoch = reader.int32('groups.topology.epoch');
   let subtopologies: StreamsGroupDescribeResponseSubtopology[] | null = null;
@@ -182,7 +178,7 @@ function readStreamsGroupDescribeResponseTopology(
   if (subtopologiesCount >= 0) {
     subtopologies = [];
     for (let n = subtopologiesCount; n > 0; n--) {
-      subtopologies.push(readStreamsGroupDescribeResponseSubtopology(reader, version));
+      subtopologies.push(readStreamsGroupDescribeResponseSubtopology(reader));
     }
   }
   reader.skipTags();
@@ -191,7 +187,6 @@ function readStreamsGroupDescribeResponseTopology(
 
 function readStreamsGroupDescribeResponseSubtopology(
   reader: Reader,
-  version: number,
 ): StreamsGroupDescribeResponseSubtopology {
   const subtopologyId = reader.string(true, 'groups.topology.subtopologies.subtopologyId');
   const sourceTopics: string[] = [];
@@ -218,7 +213,7 @@ function readStreamsGroupDescribeResponseSubtopology(
     n > 0;
     n--
   ) {
-    stateChangelogTopics.push(readStreamsGroupDescribeResponseTopicInfo(reader, version));
+    stateChangelogTopics.push(readStreamsGroupDescribeResponseTopicInfo(reader));
   }
   const repartitionSourceTopics: StreamsGroupDescribeResponseTopicInfo[] = [];
   for (
@@ -226,7 +221,7 @@ function readStreamsGroupDescribeResponseSubtopology(
     n > 0;
     n--
   ) {
-    repartitionSourceTopics.push(readStreamsGroupDescribeResponseTopicInfo(reader, version));
+    repartitionSourceTopics.push(readStreamsGroupDescribeResponseTopicInfo(reader));
   }
   reader.skipTags();
   return {
@@ -240,14 +235,13 @@ function readStreamsGroupDescribeResponseSubtopology(
 
 function readStreamsGroupDescribeResponseTopicInfo(
   reader: Reader,
-  version: number,
 ): StreamsGroupDescribeResponseTopicInfo {
   const name = reader.string(true, 'TopicInfo.name');
   const partitions = reader.int32('TopicInfo.partitions');
   const replicationFactor = reader.int16('TopicInfo.replicationFactor');
   const topicConfigs: StreamsGroupDescribeResponseKeyValue[] = [];
   for (let n = reader.arrayCount(true, 3, 'TopicInfo.topicConfigs'); n > 0; n--) {
-    topicConfigs.push(readStreamsGroupDescribeResponseKeyValue(reader, version));
+    topicConfigs.push(readStreamsGroupDescribeResponseKeyValue(reader));
   }
   reader.skipTags();
   return { name, partitions, replicationFactor, topicConfigs };
@@ -255,7 +249,6 @@ function readStreamsGroupDescribeResponseTopicInfo(
 
 function readStreamsGroupDescribeResponseKeyValue(
   reader: Reader,
-  version: number,
 ): StreamsGroupDescribeResponseKeyValue {
   const key = reader.string(true, 'KeyValue.key');
   const value = reader.string(true, 'KeyValue.value');
@@ -265,7 +258,6 @@ function readStreamsGroupDescribeResponseKeyValue(
 
 function readStreamsGroupDescribeResponseMember(
   reader: Reader,
-  version: number,
 ): StreamsGroupDescribeResponseMember {
   const memberId = reader.string(true, 'groups.members.memberId');
   const memberEpoch = reader.int32('groups.members.memberEpoch');
@@ -276,22 +268,22 @@ function readStreamsGroupDescribeResponseMember(
   const topologyEpoch = reader.int32('groups.members.topologyEpoch');
   const processId = reader.string(true, 'groups.members.processId');
   const userEndpoint = reader.present('groups.members.userEndpoint')
-    ? readStreamsGroupDescribeResponseEndpoint(reader, version)
+    ? readStreamsGroupDescribeResponseEndpoint(reader)
     : null;
   const clientTags: StreamsGroupDescribeResponseKeyValue[] = [];
   for (let n = reader.arrayCount(true, 3, 'groups.members.clientTags'); n > 0; n--) {
-    clientTags.push(readStreamsGroupDescribeResponseKeyValue(reader, version));
+    clientTags.push(readStreamsGroupDescribeResponseKeyValue(reader));
   }
   const taskOffsets: StreamsGroupDescribeResponseTaskOffset[] = [];
   for (let n = reader.arrayCount(true, 14, 'groups.members.taskOffsets'); n > 0; n--) {
-    taskOffsets.push(readStreamsGroupDescribeResponseTaskOffset(reader, version));
+    taskOffsets.push(readStreamsGroupDescribeResponseTaskOffset(reader));
   }
   const taskEndOffsets: StreamsGroupDescribeResponseTaskOffset[] = [];
   for (let n = reader.arrayCount(true, 14, 'groups.members.taskEndOffsets'); n > 0; n--) {
-    taskEndOffsets.push(readStreamsGroupDescribeResponseTaskOffset(reader, version));
+    taskEndOffsets.push(readStreamsGroupDescribeResponseTaskOffset(reader));
   }
-  const assignment = readStreamsGroupDescribeResponseAssignment(reader, version);
-  const targetAssignment = readStreamsGroupDescribeResponseAssignment(reader, version);
+  const assignment = readStreamsGroupDescribeResponseAssignment(reader);
+  const targetAssignment = readStreamsGroupDescribeResponseAssignment(reader);
   const isClassic = reader.bool('groups.members.isClassic');
   reader.skipTags();
   return {
@@ -315,7 +307,6 @@ function readStreamsGroupDescribeResponseMember(
 
 function readStreamsGroupDescribeResponseEndpoint(
   reader: Reader,
-  version: number,
 ): StreamsGroupDescribeResponseEndpoint {
   const host = reader.string(true, 'groups.members.userEndpoint.host');
   const port = reader.uint16('groups.members.userEndpoint.port');
@@ -325,7 +316,6 @@ function readStreamsGroupDescribeResponseEndpoint(
 
 function readStreamsGroupDescribeResponseTaskOffset(
   reader: Reader,
-  version: number,
 ): StreamsGroupDescribeResponseTaskOffset {
   const subtopologyId = reader.string(true, 'TaskOffset.subtopologyId');
   const partition = reader.int32('TaskOffset.partition');
@@ -336,19 +326,18 @@ function readStreamsGroupDescribeResponseTaskOffset(
 
 function readStreamsGroupDescribeResponseAssignment(
   reader: Reader,
-  version: number,
 ): StreamsGroupDescribeResponseAssignment {
   const activeTasks: StreamsGroupDescribeResponseTaskIds[] = [];
   for (let n = reader.arrayCount(true, 3, 'Assignment.activeTasks'); n > 0; n--) {
-    activeTasks.push(readStreamsGroupDescribeResponseTaskIds(reader, version));
+    activeTasks.push(readStreamsGroupDescribeResponseTaskIds(reader));
   }
   const standbyTasks: StreamsGroupDescribeResponseTaskIds[] = [];
   for (let n = reader.arrayCount(true, 3, 'Assignment.standbyTasks'); n > 0; n--) {
-    standbyTasks.push(readStreamsGroupDescribeResponseTaskIds(reader, version));
+    standbyTasks.push(readStreamsGroupDescribeResponseTaskIds(reader));
   }
   const warmupTasks: StreamsGroupDescribeResponseTaskIds[] = [];
   for (let n = reader.arrayCount(true, 3, 'Assignment.warmupTasks'); n > 0; n--) {
-    warmupTasks.push(readStreamsGroupDescribeResponseTaskIds(reader, version));
+    warmupTasks.push(readStreamsGroupDescribeResponseTaskIds(reader));
   }
   reader.skipTags();
   return { activeTasks, standbyTasks, warmupTasks };
@@ -356,7 +345,6 @@ function readStreamsGroupDescribeResponseAssignment(
 
 function readStreamsGroupDescribeResponseTaskIds(
   reader: Reader,
-  version: number,
 ): StreamsGroupDescribeResponseTaskIds {
   const subtopologyId = reader.string(true, 'TaskIds.subtopologyId');
   const partitions: number[] = [];
@@ -376,7 +364,7 @@ export function writeStreamsGroupDescribeResponse(
   writer.int32(value.throttleTimeMs);
   writer.arrayCount(true, value.groups.length);
   for (const element of value.groups) {
-    writeStreamsGroupDescribeResponseGroup(writer, element, version);
+    writeStreamsGroupDescribeResponseGroup(writer, element);
   }
   writer.uvarint(0);
 }
@@ -384,7 +372,6 @@ export function writeStreamsGroupDescribeResponse(
 function writeStreamsGroupDescribeResponseGroup(
   writer: Writer,
   value: StreamsGroupDescribeResponseGroup,
-  version: number,
 ): void {
   writer.int16(value.errorCode);
   writer.nullableString(true, value.errorMessage);
@@ -393,11 +380,10 @@ function writeStreamsGroupDescribeResponseGroup(
   writer.int32(value.groupEpoch);
   writer.int32(value.assignmentEpoch);
   writer.present(value.topology !== null);
-  if (value.topology !== null)
-    writeStreamsGroupDescribeResponseTopology(writer, value.topology, version);
+  if (value.topology !== null) writeStreamsGroupDescribeResponseTopology(writer, value.topology);
   writer.arrayCount(true, value.members.length);
   for (const element of value.members) {
-    writeStreamsGroupDescribeResponseMember(writer, element, version);
+    writeStreamsGroupDescribeResponseMember(writer, element);
   }
   writer.int32(value.authorizedOperations);
   writer.uvarint(0);
@@ -406,7 +392,6 @@ function writeStreamsGroupDescribeResponseGroup(
 function writeStreamsGroupDescribeResponseTopology(
   writer: Writer,
   value: StreamsGroupDescribeResponseTopology,
-  version: number,
 ): void {
   writer.int32(value.epoch);
   if (value.subtopologies === null) {
@@ -414,7 +399,7 @@ function writeStreamsGroupDescribeResponseTopology(
   } else {
     writer.arrayCount(true, value.subtopologies.length);
     for (const element of value.subtopologies) {
-      writeStreamsGroupDescribeResponseSubtopology(writer, element, version);
+      writeStreamsGroupDescribeResponseSubtopology(writer, element);
     }
   }
   writer.uvarint(0);
@@ -423,7 +408,6 @@ function writeStreamsGroupDescribeResponseTopology(
 function writeStreamsGroupDescribeResponseSubtopology(
   writer: Writer,
   value: StreamsGroupDescribeResponseSubtopology,
-  version: number,
 ): void {
   writer.string(true, value.subtopologyId);
   writer.arrayCount(true, value.sourceTopics.length);
@@ -436,11 +420,11 @@ function writeStreamsGroupDescribeResponseSubtopology(
   }
   writer.arrayCount(true, value.stateChangelogTopics.length);
   for (const element of value.stateChangelogTopics) {
-    writeStreamsGroupDescribeResponseTopicInfo(writer, element, version);
+    writeStreamsGroupDescribeResponseTopicInfo(writer, element);
   }
   writer.arrayCount(true, value.repartitionSourceTopics.length);
   for (const element of value.repartitionSourceTopics) {
-    writeStreamsGroupDescribeResponseTopicInfo(writer, element, version);
+    writeStreamsGroupDescribeResponseTopicInfo(writer, element);
   }
   writer.uvarint(0);
 }
@@ -448,14 +432,13 @@ function writeStreamsGroupDescribeResponseSubtopology(
 function writeStreamsGroupDescribeResponseTopicInfo(
   writer: Writer,
   value: StreamsGroupDescribeResponseTopicInfo,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.int32(value.partitions);
   writer.int16(value.replicationFactor);
   writer.arrayCount(true, value.topicConfigs.length);
   for (const element of value.topicConfigs) {
-    writeStreamsGroupDescribeResponseKeyValue(writer, element, version);
+    writeStreamsGroupDescribeResponseKeyValue(writer, element);
   }
   writer.uvarint(0);
 }
@@ -463,7 +446,6 @@ function writeStreamsGroupDescribeResponseTopicInfo(
 function writeStreamsGroupDescribeResponseKeyValue(
   writer: Writer,
   value: StreamsGroupDescribeResponseKeyValue,
-  version: number,
 ): void {
   writer.string(true, value.key);
   writer.string(true, value.value);
@@ -473,7 +455,6 @@ function writeStreamsGroupDescribeResponseKeyValue(
 function writeStreamsGroupDescribeResponseMember(
   writer: Writer,
   value: StreamsGroupDescribeResponseMember,
-  version: number,
 ): void {
   writer.string(true, value.memberId);
   writer.int32(value.memberEpoch);
@@ -485,21 +466,21 @@ function writeStreamsGroupDescribeResponseMember(
   writer.string(true, value.processId);
   writer.present(value.userEndpoint !== null);
   if (value.userEndpoint !== null)
-    writeStreamsGroupDescribeResponseEndpoint(writer, value.userEndpoint, version);
+    writeStreamsGroupDescribeResponseEndpoint(writer, value.userEndpoint);
   writer.arrayCount(true, value.clientTags.length);
   for (const element of value.clientTags) {
-    writeStreamsGroupDescribeResponseKeyValue(writer, element, version);
+    writeStreamsGroupDescribeResponseKeyValue(writer, element);
   }
   writer.arrayCount(true, value.taskOffsets.length);
   for (const element of value.taskOffsets) {
-    writeStreamsGroupDescribeResponseTaskOffset(writer, element, version);
+    writeStreamsGroupDescribeResponseTaskOffset(writer, element);
   }
   writer.arrayCount(true, value.taskEndOffsets.length);
   for (const element of value.taskEndOffsets) {
-    writeStreamsGroupDescribeResponseTaskOffset(writer, element, version);
+    writeStreamsGroupDescribeResponseTaskOffset(writer, element);
   }
-  writeStreamsGroupDescribeResponseAssignment(writer, value.assignment, version);
-  writeStreamsGroupDescribeResponseAssignment(writer, value.targetAssignment, version);
+  writeStreamsGroupDescribeResponseAssignment(writer, value.assignment);
+  writeStreamsGroupDescribeResponseAssignment(writer, value.targetAssignment);
   writer.bool(value.isClassic);
   writer.uvarint(0);
 }
@@ -507,7 +488,6 @@ function writeStreamsGroupDescribeResponseMember(
 function writeStreamsGroupDescribeResponseEndpoint(
   writer: Writer,
   value: StreamsGroupDescribeResponseEndpoint,
-  version: number,
 ): void {
   writer.string(true, value.host);
   writer.uint16(value.port);
@@ -517,7 +497,6 @@ function writeStreamsGroupDescribeResponseEndpoint(
 function writeStreamsGroupDescribeResponseTaskOffset(
   writer: Writer,
   value: StreamsGroupDescribeResponseTaskOffset,
-  version: number,
 ): void {
   writer.string(true, value.subtopologyId);
   writer.int32(value.partition);
@@ -528,19 +507,18 @@ function writeStreamsGroupDescribeResponseTaskOffset(
 function writeStreamsGroupDescribeResponseAssignment(
   writer: Writer,
   value: StreamsGroupDescribeResponseAssignment,
-  version: number,
 ): void {
   writer.arrayCount(true, value.activeTasks.length);
   for (const element of value.activeTasks) {
-    writeStreamsGroupDescribeResponseTaskIds(writer, element, version);
+    writeStreamsGroupDescribeResponseTaskIds(writer, element);
   }
   writer.arrayCount(true, value.standbyTasks.length);
   for (const element of value.standbyTasks) {
-    writeStreamsGroupDescribeResponseTaskIds(writer, element, version);
+    writeStreamsGroupDescribeResponseTaskIds(writer, element);
   }
   writer.arrayCount(true, value.warmupTasks.length);
   for (const element of value.warmupTasks) {
-    writeStreamsGroupDescribeResponseTaskIds(writer, element, version);
+    writeStreamsGroupDescribeResponseTaskIds(writer, element);
   }
   writer.uvarint(0);
 }
@@ -548,7 +526,6 @@ function writeStreamsGroupDescribeResponseAssignment(
 function writeStreamsGroupDescribeResponseTaskIds(
   writer: Writer,
   value: StreamsGroupDescribeResponseTaskIds,
-  version: number,
 ): void {
   writer.string(true, value.subtopologyId);
   writer.arrayCount(true, value.partitions.length);

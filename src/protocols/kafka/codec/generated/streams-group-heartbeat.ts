@@ -92,14 +92,14 @@ export function readStreamsGroupHeartbeatRequest(
   const rackId = reader.nullableString(true, 'rackId');
   const rebalanceTimeoutMs = reader.int32('rebalanceTimeoutMs');
   const topology = reader.present('topology')
-    ? readStreamsGroupHeartbeatRequestTopology(reader, version)
+    ? readStreamsGroupHeartbeatRequestTopology(reader)
     : null;
   let activeTasks: StreamsGroupHeartbeatRequestTaskIds[] | null = null;
   const activeTasksCount = reader.nullableArrayCount(true, 3, 'activeTasks');
   if (activeTasksCount >= 0) {
     activeTasks = [];
     for (let n = activeTasksCount; n > 0; n--) {
-      activeTasks.push(readStreamsGroupHeartbeatRequestTaskIds(reader, version));
+      activeTasks.push(readStreamsGroupHeartbeatRequestTaskIds(reader));
     }
   }
   let standbyTasks: StreamsGroupHeartbeatRequestTaskIds[] | null = null;
@@ -107,7 +107,7 @@ export function readStreamsGroupHeartbeatRequest(
   if (standbyTasksCount >= 0) {
     standbyTasks = [];
     for (let n = standbyTasksCount; n > 0; n--) {
-      standbyTasks.push(readStreamsGroupHeartbeatRequestTaskIds(reader, version));
+      standbyTasks.push(readStreamsGroupHeartbeatRequestTaskIds(reader));
     }
   }
   let warmupTasks: StreamsGroupHeartbeatRequestTaskIds[] | null = null;
@@ -115,19 +115,19 @@ export function readStreamsGroupHeartbeatRequest(
   if (warmupTasksCount >= 0) {
     warmupTasks = [];
     for (let n = warmupTasksCount; n > 0; n--) {
-      warmupTasks.push(readStreamsGroupHeartbeatRequestTaskIds(reader, version));
+      warmupTasks.push(readStreamsGroupHeartbeatRequestTaskIds(reader));
     }
   }
   const processId = reader.nullableString(true, 'processId');
   const userEndpoint = reader.present('userEndpoint')
-    ? readStreamsGroupHeartbeatRequestEndpoint(reader, version)
+    ? readStreamsGroupHeartbeatRequestEndpoint(reader)
     : null;
   let clientTags: StreamsGroupHeartbeatRequestKeyValue[] | null = null;
   const clientTagsCount = reader.nullableArrayCount(true, 3, 'clientTags');
   if (clientTagsCount >= 0) {
     clientTags = [];
     for (let n = clientTagsCount; n > 0; n--) {
-      clientTags.push(readStreamsGroupHeartbeatRequestKeyValue(reader, version));
+      clientTags.push(readStreamsGroupHeartbeatRequestKeyValue(reader));
     }
   }
   let taskOffsets: StreamsGroupHeartbeatRequestTaskOffset[] | null = null;
@@ -135,7 +135,7 @@ export function readStreamsGroupHeartbeatRequest(
   if (taskOffsetsCount >= 0) {
     taskOffsets = [];
     for (let n = taskOffsetsCount; n > 0; n--) {
-      taskOffsets.push(readStreamsGroupHeartbeatRequestTaskOffset(reader, version));
+      taskOffsets.push(readStreamsGroupHeartbeatRequestTaskOffset(reader));
     }
   }
   let taskEndOffsets: StreamsGroupHeartbeatRequestTaskOffset[] | null = null;
@@ -143,7 +143,7 @@ export function readStreamsGroupHeartbeatRequest(
   if (taskEndOffsetsCount >= 0) {
     taskEndOffsets = [];
     for (let n = taskEndOffsetsCount; n > 0; n--) {
-      taskEndOffsets.push(readStreamsGroupHeartbeatRequestTaskOffset(reader, version));
+      taskEndOffsets.push(readStreamsGroupHeartbeatRequestTaskOffset(reader));
     }
   }
   const shutdownApplication = reader.bool('shutdownApplication');
@@ -171,12 +171,11 @@ export function readStreamsGroupHeartbeatRequest(
 
 function readStreamsGroupHeartbeatRequestTopology(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatRequestTopology {
   const epoch = reader.int32('topology.epoch');
   const subtopologies: StreamsGroupHeartbeatRequestSubtopology[] = [];
   for (let n = reader.arrayCount(true, 8, 'topology.subtopologies'); n > 0; n--) {
-    subtopologies.push(readStreamsGroupHeartbeatRequestSubtopology(reader, version));
+    subtopologies.push(readStreamsGroupHeartbeatRequestSubtopology(reader));
   }
   reader.skipTags();
   return { epoch, subtopologies };
@@ -184,7 +183,6 @@ function readStreamsGroupHeartbeatRequestTopology(
 
 function readStreamsGroupHeartbeatRequestSubtopology(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatRequestSubtopology {
   const subtopologyId = reader.string(true, 'topology.subtopologies.subtopologyId');
   const sourceTopics: string[] = [];
@@ -201,7 +199,7 @@ function readStreamsGroupHeartbeatRequestSubtopology(
     n > 0;
     n--
   ) {
-    stateChangelogTopics.push(readStreamsGroupHeartbeatRequestTopicInfo(reader, version));
+    stateChangelogTopics.push(readStreamsGroupHeartbeatRequestTopicInfo(reader));
   }
   const repartitionSinkTopics: string[] = [];
   for (
@@ -217,11 +215,11 @@ function readStreamsGroupHeartbeatRequestSubtopology(
     n > 0;
     n--
   ) {
-    repartitionSourceTopics.push(readStreamsGroupHeartbeatRequestTopicInfo(reader, version));
+    repartitionSourceTopics.push(readStreamsGroupHeartbeatRequestTopicInfo(reader));
   }
   const copartitionGroups: StreamsGroupHeartbeatRequestCopartitionGroup[] = [];
   for (let n = reader.arrayCount(true, 4, 'topology.subtopologies.copartitionGroups'); n > 0; n--) {
-    copartitionGroups.push(readStreamsGroupHeartbeatRequestCopartitionGroup(reader, version));
+    copartitionGroups.push(readStreamsGroupHeartbeatRequestCopartitionGroup(reader));
   }
   reader.skipTags();
   return {
@@ -237,14 +235,13 @@ function readStreamsGroupHeartbeatRequestSubtopology(
 
 function readStreamsGroupHeartbeatRequestTopicInfo(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatRequestTopicInfo {
   const name = reader.string(true, 'TopicInfo.name');
   const partitions = reader.int32('TopicInfo.partitions');
   const replicationFactor = reader.int16('TopicInfo.replicationFactor');
   const topicConfigs: StreamsGroupHeartbeatRequestKeyValue[] = [];
   for (let n = reader.arrayCount(true, 3, 'TopicInfo.topicConfigs'); n > 0; n--) {
-    topicConfigs.push(readStreamsGroupHeartbeatRequestKeyValue(reader, version));
+    topicConfigs.push(readStreamsGroupHeartbeatRequestKeyValue(reader));
   }
   reader.skipTags();
   return { name, partitions, replicationFactor, topicConfigs };
@@ -252,7 +249,6 @@ function readStreamsGroupHeartbeatRequestTopicInfo(
 
 function readStreamsGroupHeartbeatRequestKeyValue(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatRequestKeyValue {
   const key = reader.string(true, 'KeyValue.key');
   const value = reader.string(true, 'KeyValue.value');
@@ -262,7 +258,6 @@ function readStreamsGroupHeartbeatRequestKeyValue(
 
 function readStreamsGroupHeartbeatRequestCopartitionGroup(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatRequestCopartitionGroup {
   const sourceTopics: number[] = [];
   for (
@@ -302,7 +297,6 @@ function readStreamsGroupHeartbeatRequestCopartitionGroup(
 
 function readStreamsGroupHeartbeatRequestTaskIds(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatRequestTaskIds {
   const subtopologyId = reader.string(true, 'TaskIds.subtopologyId');
   const partitions: number[] = [];
@@ -315,7 +309,6 @@ function readStreamsGroupHeartbeatRequestTaskIds(
 
 function readStreamsGroupHeartbeatRequestEndpoint(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatRequestEndpoint {
   const host = reader.string(true, 'userEndpoint.host');
   const port = reader.uint16('userEndpoint.port');
@@ -325,7 +318,6 @@ function readStreamsGroupHeartbeatRequestEndpoint(
 
 function readStreamsGroupHeartbeatRequestTaskOffset(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatRequestTaskOffset {
   const subtopologyId = reader.string(true, 'TaskOffset.subtopologyId');
   const partition = reader.int32('TaskOffset.partition');
@@ -348,14 +340,13 @@ export function writeStreamsGroupHeartbeatRequest(
   writer.nullableString(true, value.rackId);
   writer.int32(value.rebalanceTimeoutMs);
   writer.present(value.topology !== null);
-  if (value.topology !== null)
-    writeStreamsGroupHeartbeatRequestTopology(writer, value.topology, version);
+  if (value.topology !== null) writeStreamsGroupHeartbeatRequestTopology(writer, value.topology);
   if (value.activeTasks === null) {
     writer.nullArray(true);
   } else {
     writer.arrayCount(true, value.activeTasks.length);
     for (const element of value.activeTasks) {
-      writeStreamsGroupHeartbeatRequestTaskIds(writer, element, version);
+      writeStreamsGroupHeartbeatRequestTaskIds(writer, element);
     }
   }
   if (value.standbyTasks === null) {
@@ -363,7 +354,7 @@ export function writeStreamsGroupHeartbeatRequest(
   } else {
     writer.arrayCount(true, value.standbyTasks.length);
     for (const element of value.standbyTasks) {
-      writeStreamsGroupHeartbeatRequestTaskIds(writer, element, version);
+      writeStreamsGroupHeartbeatRequestTaskIds(writer, element);
     }
   }
   if (value.warmupTasks === null) {
@@ -371,19 +362,19 @@ export function writeStreamsGroupHeartbeatRequest(
   } else {
     writer.arrayCount(true, value.warmupTasks.length);
     for (const element of value.warmupTasks) {
-      writeStreamsGroupHeartbeatRequestTaskIds(writer, element, version);
+      writeStreamsGroupHeartbeatRequestTaskIds(writer, element);
     }
   }
   writer.nullableString(true, value.processId);
   writer.present(value.userEndpoint !== null);
   if (value.userEndpoint !== null)
-    writeStreamsGroupHeartbeatRequestEndpoint(writer, value.userEndpoint, version);
+    writeStreamsGroupHeartbeatRequestEndpoint(writer, value.userEndpoint);
   if (value.clientTags === null) {
     writer.nullArray(true);
   } else {
     writer.arrayCount(true, value.clientTags.length);
     for (const element of value.clientTags) {
-      writeStreamsGroupHeartbeatRequestKeyValue(writer, element, version);
+      writeStreamsGroupHeartbeatRequestKeyValue(writer, element);
     }
   }
   if (value.taskOffsets === null) {
@@ -391,7 +382,7 @@ export function writeStreamsGroupHeartbeatRequest(
   } else {
     writer.arrayCount(true, value.taskOffsets.length);
     for (const element of value.taskOffsets) {
-      writeStreamsGroupHeartbeatRequestTaskOffset(writer, element, version);
+      writeStreamsGroupHeartbeatRequestTaskOffset(writer, element);
     }
   }
   if (value.taskEndOffsets === null) {
@@ -399,7 +390,7 @@ export function writeStreamsGroupHeartbeatRequest(
   } else {
     writer.arrayCount(true, value.taskEndOffsets.length);
     for (const element of value.taskEndOffsets) {
-      writeStreamsGroupHeartbeatRequestTaskOffset(writer, element, version);
+      writeStreamsGroupHeartbeatRequestTaskOffset(writer, element);
     }
   }
   writer.bool(value.shutdownApplication);
@@ -409,12 +400,11 @@ export function writeStreamsGroupHeartbeatRequest(
 function writeStreamsGroupHeartbeatRequestTopology(
   writer: Writer,
   value: StreamsGroupHeartbeatRequestTopology,
-  version: number,
 ): void {
   writer.int32(value.epoch);
   writer.arrayCount(true, value.subtopologies.length);
   for (const element of value.subtopologies) {
-    writeStreamsGroupHeartbeatRequestSubtopology(writer, element, version);
+    writeStreamsGroupHeartbeatRequestSubtopology(writer, element);
   }
   writer.uvarint(0);
 }
@@ -422,7 +412,6 @@ function writeStreamsGroupHeartbeatRequestTopology(
 function writeStreamsGroupHeartbeatRequestSubtopology(
   writer: Writer,
   value: StreamsGroupHeartbeatRequestSubtopology,
-  version: number,
 ): void {
   writer.string(true, value.subtopologyId);
   writer.arrayCount(true, value.sourceTopics.length);
@@ -435,7 +424,7 @@ function writeStreamsGroupHeartbeatRequestSubtopology(
   }
   writer.arrayCount(true, value.stateChangelogTopics.length);
   for (const element of value.stateChangelogTopics) {
-    writeStreamsGroupHeartbeatRequestTopicInfo(writer, element, version);
+    writeStreamsGroupHeartbeatRequestTopicInfo(writer, element);
   }
   writer.arrayCount(true, value.repartitionSinkTopics.length);
   for (const element of value.repartitionSinkTopics) {
@@ -443,11 +432,11 @@ function writeStreamsGroupHeartbeatRequestSubtopology(
   }
   writer.arrayCount(true, value.repartitionSourceTopics.length);
   for (const element of value.repartitionSourceTopics) {
-    writeStreamsGroupHeartbeatRequestTopicInfo(writer, element, version);
+    writeStreamsGroupHeartbeatRequestTopicInfo(writer, element);
   }
   writer.arrayCount(true, value.copartitionGroups.length);
   for (const element of value.copartitionGroups) {
-    writeStreamsGroupHeartbeatRequestCopartitionGroup(writer, element, version);
+    writeStreamsGroupHeartbeatRequestCopartitionGroup(writer, element);
   }
   writer.uvarint(0);
 }
@@ -455,14 +444,13 @@ function writeStreamsGroupHeartbeatRequestSubtopology(
 function writeStreamsGroupHeartbeatRequestTopicInfo(
   writer: Writer,
   value: StreamsGroupHeartbeatRequestTopicInfo,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.int32(value.partitions);
   writer.int16(value.replicationFactor);
   writer.arrayCount(true, value.topicConfigs.length);
   for (const element of value.topicConfigs) {
-    writeStreamsGroupHeartbeatRequestKeyValue(writer, element, version);
+    writeStreamsGroupHeartbeatRequestKeyValue(writer, element);
   }
   writer.uvarint(0);
 }
@@ -470,7 +458,6 @@ function writeStreamsGroupHeartbeatRequestTopicInfo(
 function writeStreamsGroupHeartbeatRequestKeyValue(
   writer: Writer,
   value: StreamsGroupHeartbeatRequestKeyValue,
-  version: number,
 ): void {
   writer.string(true, value.key);
   writer.string(true, value.value);
@@ -480,7 +467,6 @@ function writeStreamsGroupHeartbeatRequestKeyValue(
 function writeStreamsGroupHeartbeatRequestCopartitionGroup(
   writer: Writer,
   value: StreamsGroupHeartbeatRequestCopartitionGroup,
-  version: number,
 ): void {
   writer.arrayCount(true, value.sourceTopics.length);
   for (const element of value.sourceTopics) {
@@ -500,7 +486,6 @@ function writeStreamsGroupHeartbeatRequestCopartitionGroup(
 function writeStreamsGroupHeartbeatRequestTaskIds(
   writer: Writer,
   value: StreamsGroupHeartbeatRequestTaskIds,
-  version: number,
 ): void {
   writer.string(true, value.subtopologyId);
   writer.arrayCount(true, value.partitions.length);
@@ -513,7 +498,6 @@ function writeStreamsGroupHeartbeatRequestTaskIds(
 function writeStreamsGroupHeartbeatRequestEndpoint(
   writer: Writer,
   value: StreamsGroupHeartbeatRequestEndpoint,
-  version: number,
 ): void {
   writer.string(true, value.host);
   writer.uint16(value.port);
@@ -523,7 +507,6 @@ function writeStreamsGroupHeartbeatRequestEndpoint(
 function writeStreamsGroupHeartbeatRequestTaskOffset(
   writer: Writer,
   value: StreamsGroupHeartbeatRequestTaskOffset,
-  version: number,
 ): void {
   writer.string(true, value.subtopologyId);
   writer.int32(value.partition);
@@ -593,7 +576,7 @@ export function readStreamsGroupHeartbeatResponse(
   if (statusCount >= 0) {
     status = [];
     for (let n = statusCount; n > 0; n--) {
-      status.push(readStreamsGroupHeartbeatResponseStatus(reader, version));
+      status.push(readStreamsGroupHeartbeatResponseStatus(reader));
     }
   }
   let activeTasks: StreamsGroupHeartbeatResponseTaskIds[] | null = null;
@@ -601,7 +584,7 @@ export function readStreamsGroupHeartbeatResponse(
   if (activeTasksCount >= 0) {
     activeTasks = [];
     for (let n = activeTasksCount; n > 0; n--) {
-      activeTasks.push(readStreamsGroupHeartbeatResponseTaskIds(reader, version));
+      activeTasks.push(readStreamsGroupHeartbeatResponseTaskIds(reader));
     }
   }
   let standbyTasks: StreamsGroupHeartbeatResponseTaskIds[] | null = null;
@@ -609,7 +592,7 @@ export function readStreamsGroupHeartbeatResponse(
   if (standbyTasksCount >= 0) {
     standbyTasks = [];
     for (let n = standbyTasksCount; n > 0; n--) {
-      standbyTasks.push(readStreamsGroupHeartbeatResponseTaskIds(reader, version));
+      standbyTasks.push(readStreamsGroupHeartbeatResponseTaskIds(reader));
     }
   }
   let warmupTasks: StreamsGroupHeartbeatResponseTaskIds[] | null = null;
@@ -617,7 +600,7 @@ export function readStreamsGroupHeartbeatResponse(
   if (warmupTasksCount >= 0) {
     warmupTasks = [];
     for (let n = warmupTasksCount; n > 0; n--) {
-      warmupTasks.push(readStreamsGroupHeartbeatResponseTaskIds(reader, version));
+      warmupTasks.push(readStreamsGroupHeartbeatResponseTaskIds(reader));
     }
   }
   const endpointInformationEpoch = reader.int32('endpointInformationEpoch');
@@ -630,9 +613,7 @@ export function readStreamsGroupHeartbeatResponse(
   if (partitionsByUserEndpointCount >= 0) {
     partitionsByUserEndpoint = [];
     for (let n = partitionsByUserEndpointCount; n > 0; n--) {
-      partitionsByUserEndpoint.push(
-        readStreamsGroupHeartbeatResponseEndpointPartitions(reader, version),
-      );
+      partitionsByUserEndpoint.push(readStreamsGroupHeartbeatResponseEndpointPartitions(reader));
     }
   }
   reader.skipTags();
@@ -656,7 +637,6 @@ export function readStreamsGroupHeartbeatResponse(
 
 function readStreamsGroupHeartbeatResponseStatus(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatResponseStatus {
   const statusCode = reader.int8('status.statusCode');
   const statusDetail = reader.string(true, 'status.statusDetail');
@@ -666,7 +646,6 @@ function readStreamsGroupHeartbeatResponseStatus(
 
 function readStreamsGroupHeartbeatResponseTaskIds(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatResponseTaskIds {
   const subtopologyId = reader.string(true, 'TaskIds.subtopologyId');
   const partitions: number[] = [];
@@ -679,16 +658,15 @@ function readStreamsGroupHeartbeatResponseTaskIds(
 
 function readStreamsGroupHeartbeatResponseEndpointPartitions(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatResponseEndpointPartitions {
-  const userEndpoint = readStreamsGroupHeartbeatResponseEndpoint(reader, version);
+  const userEndpoint = readStreamsGroupHeartbeatResponseEndpoint(reader);
   const activePartitions: StreamsGroupHeartbeatResponseTopicPartition[] = [];
   for (
     let n = reader.arrayCount(true, 3, 'partitionsByUserEndpoint.activePartitions');
     n > 0;
     n--
   ) {
-    activePartitions.push(readStreamsGroupHeartbeatResponseTopicPartition(reader, version));
+    activePartitions.push(readStreamsGroupHeartbeatResponseTopicPartition(reader));
   }
   const standbyPartitions: StreamsGroupHeartbeatResponseTopicPartition[] = [];
   for (
@@ -696,7 +674,7 @@ function readStreamsGroupHeartbeatResponseEndpointPartitions(
     n > 0;
     n--
   ) {
-    standbyPartitions.push(readStreamsGroupHeartbeatResponseTopicPartition(reader, version));
+    standbyPartitions.push(readStreamsGroupHeartbeatResponseTopicPartition(reader));
   }
   reader.skipTags();
   return { userEndpoint, activePartitions, standbyPartitions };
@@ -704,7 +682,6 @@ function readStreamsGroupHeartbeatResponseEndpointPartitions(
 
 function readStreamsGroupHeartbeatResponseEndpoint(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatResponseEndpoint {
   const host = reader.string(true, 'partitionsByUserEndpoint.userEndpoint.host');
   const port = reader.uint16('partitionsByUserEndpoint.userEndpoint.port');
@@ -714,7 +691,6 @@ function readStreamsGroupHeartbeatResponseEndpoint(
 
 function readStreamsGroupHeartbeatResponseTopicPartition(
   reader: Reader,
-  version: number,
 ): StreamsGroupHeartbeatResponseTopicPartition {
   const topic = reader.string(true, 'TopicPartition.topic');
   const partitions: number[] = [];
@@ -744,7 +720,7 @@ export function writeStreamsGroupHeartbeatResponse(
   } else {
     writer.arrayCount(true, value.status.length);
     for (const element of value.status) {
-      writeStreamsGroupHeartbeatResponseStatus(writer, element, version);
+      writeStreamsGroupHeartbeatResponseStatus(writer, element);
     }
   }
   if (value.activeTasks === null) {
@@ -752,7 +728,7 @@ export function writeStreamsGroupHeartbeatResponse(
   } else {
     writer.arrayCount(true, value.activeTasks.length);
     for (const element of value.activeTasks) {
-      writeStreamsGroupHeartbeatResponseTaskIds(writer, element, version);
+      writeStreamsGroupHeartbeatResponseTaskIds(writer, element);
     }
   }
   if (value.standbyTasks === null) {
@@ -760,7 +736,7 @@ export function writeStreamsGroupHeartbeatResponse(
   } else {
     writer.arrayCount(true, value.standbyTasks.length);
     for (const element of value.standbyTasks) {
-      writeStreamsGroupHeartbeatResponseTaskIds(writer, element, version);
+      writeStreamsGroupHeartbeatResponseTaskIds(writer, element);
     }
   }
   if (value.warmupTasks === null) {
@@ -768,7 +744,7 @@ export function writeStreamsGroupHeartbeatResponse(
   } else {
     writer.arrayCount(true, value.warmupTasks.length);
     for (const element of value.warmupTasks) {
-      writeStreamsGroupHeartbeatResponseTaskIds(writer, element, version);
+      writeStreamsGroupHeartbeatResponseTaskIds(writer, element);
     }
   }
   writer.int32(value.endpointInformationEpoch);
@@ -777,7 +753,7 @@ export function writeStreamsGroupHeartbeatResponse(
   } else {
     writer.arrayCount(true, value.partitionsByUserEndpoint.length);
     for (const element of value.partitionsByUserEndpoint) {
-      writeStreamsGroupHeartbeatResponseEndpointPartitions(writer, element, version);
+      writeStreamsGroupHeartbeatResponseEndpointPartitions(writer, element);
     }
   }
   writer.uvarint(0);
@@ -786,7 +762,6 @@ export function writeStreamsGroupHeartbeatResponse(
 function writeStreamsGroupHeartbeatResponseStatus(
   writer: Writer,
   value: StreamsGroupHeartbeatResponseStatus,
-  version: number,
 ): void {
   writer.int8(value.statusCode);
   writer.string(true, value.statusDetail);
@@ -796,7 +771,6 @@ function writeStreamsGroupHeartbeatResponseStatus(
 function writeStreamsGroupHeartbeatResponseTaskIds(
   writer: Writer,
   value: StreamsGroupHeartbeatResponseTaskIds,
-  version: number,
 ): void {
   writer.string(true, value.subtopologyId);
   writer.arrayCount(true, value.partitions.length);
@@ -809,16 +783,15 @@ function writeStreamsGroupHeartbeatResponseTaskIds(
 function writeStreamsGroupHeartbeatResponseEndpointPartitions(
   writer: Writer,
   value: StreamsGroupHeartbeatResponseEndpointPartitions,
-  version: number,
 ): void {
-  writeStreamsGroupHeartbeatResponseEndpoint(writer, value.userEndpoint, version);
+  writeStreamsGroupHeartbeatResponseEndpoint(writer, value.userEndpoint);
   writer.arrayCount(true, value.activePartitions.length);
   for (const element of value.activePartitions) {
-    writeStreamsGroupHeartbeatResponseTopicPartition(writer, element, version);
+    writeStreamsGroupHeartbeatResponseTopicPartition(writer, element);
   }
   writer.arrayCount(true, value.standbyPartitions.length);
   for (const element of value.standbyPartitions) {
-    writeStreamsGroupHeartbeatResponseTopicPartition(writer, element, version);
+    writeStreamsGroupHeartbeatResponseTopicPartition(writer, element);
   }
   writer.uvarint(0);
 }
@@ -826,7 +799,6 @@ function writeStreamsGroupHeartbeatResponseEndpointPartitions(
 function writeStreamsGroupHeartbeatResponseEndpoint(
   writer: Writer,
   value: StreamsGroupHeartbeatResponseEndpoint,
-  version: number,
 ): void {
   writer.string(true, value.host);
   writer.uint16(value.port);
@@ -836,7 +808,6 @@ function writeStreamsGroupHeartbeatResponseEndpoint(
 function writeStreamsGroupHeartbeatResponseTopicPartition(
   writer: Writer,
   value: StreamsGroupHeartbeatResponseTopicPartition,
-  version: number,
 ): void {
   writer.string(true, value.topic);
   writer.arrayCount(true, value.partitions.length);

@@ -109,17 +109,14 @@ export function readUpdateFeaturesResponse(
   const results: UpdateFeaturesResponseResult[] = [];
   if (version <= 1) {
     for (let n = reader.arrayCount(true, 5, 'results'); n > 0; n--) {
-      results.push(readUpdateFeaturesResponseResult(reader, version));
+      results.push(readUpdateFeaturesResponseResult(reader));
     }
   }
   reader.skipTags();
   return { throttleTimeMs, errorCode, errorMessage, results };
 }
 
-function readUpdateFeaturesResponseResult(
-  reader: Reader,
-  version: number,
-): UpdateFeaturesResponseResult {
+function readUpdateFeaturesResponseResult(reader: Reader): UpdateFeaturesResponseResult {
   const feature = reader.string(true, 'results.feature');
   const errorCode = reader.int16('results.errorCode');
   const errorMessage = reader.nullableString(true, 'results.errorMessage');
@@ -139,7 +136,7 @@ export function writeUpdateFeaturesResponse(
   if (version <= 1) {
     writer.arrayCount(true, value.results.length);
     for (const element of value.results) {
-      writeUpdateFeaturesResponseResult(writer, element, version);
+      writeUpdateFeaturesResponseResult(writer, element);
     }
   }
   writer.uvarint(0);
@@ -148,7 +145,6 @@ export function writeUpdateFeaturesResponse(
 function writeUpdateFeaturesResponseResult(
   writer: Writer,
   value: UpdateFeaturesResponseResult,
-  version: number,
 ): void {
   writer.string(true, value.feature);
   writer.int16(value.errorCode);

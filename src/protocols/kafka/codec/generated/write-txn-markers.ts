@@ -52,7 +52,7 @@ function readWriteTxnMarkersRequestMarker(
   const transactionResult = reader.bool('markers.transactionResult');
   const topics: WriteTxnMarkersRequestTopic[] = [];
   for (let n = reader.arrayCount(true, 3, 'markers.topics'); n > 0; n--) {
-    topics.push(readWriteTxnMarkersRequestTopic(reader, version));
+    topics.push(readWriteTxnMarkersRequestTopic(reader));
   }
   const coordinatorEpoch = reader.int32('markers.coordinatorEpoch');
   const transactionVersion = version >= 2 ? reader.int8('markers.transactionVersion') : 0;
@@ -67,10 +67,7 @@ function readWriteTxnMarkersRequestMarker(
   };
 }
 
-function readWriteTxnMarkersRequestTopic(
-  reader: Reader,
-  version: number,
-): WriteTxnMarkersRequestTopic {
+function readWriteTxnMarkersRequestTopic(reader: Reader): WriteTxnMarkersRequestTopic {
   const name = reader.string(true, 'markers.topics.name');
   const partitionIndexes: number[] = [];
   for (let n = reader.arrayCount(true, 4, 'markers.topics.partitionIndexes'); n > 0; n--) {
@@ -103,7 +100,7 @@ function writeWriteTxnMarkersRequestMarker(
   writer.bool(value.transactionResult);
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeWriteTxnMarkersRequestTopic(writer, element, version);
+    writeWriteTxnMarkersRequestTopic(writer, element);
   }
   writer.int32(value.coordinatorEpoch);
   if (version >= 2) {
@@ -115,7 +112,6 @@ function writeWriteTxnMarkersRequestMarker(
 function writeWriteTxnMarkersRequestTopic(
   writer: Writer,
   value: WriteTxnMarkersRequestTopic,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.arrayCount(true, value.partitionIndexes.length);
@@ -151,42 +147,33 @@ export function readWriteTxnMarkersResponse(
   reader.begin('WriteTxnMarkersResponse', version, 1, 2);
   const markers: WriteTxnMarkersResponseMarker[] = [];
   for (let n = reader.arrayCount(true, 10, 'markers'); n > 0; n--) {
-    markers.push(readWriteTxnMarkersResponseMarker(reader, version));
+    markers.push(readWriteTxnMarkersResponseMarker(reader));
   }
   reader.skipTags();
   return { markers };
 }
 
-function readWriteTxnMarkersResponseMarker(
-  reader: Reader,
-  version: number,
-): WriteTxnMarkersResponseMarker {
+function readWriteTxnMarkersResponseMarker(reader: Reader): WriteTxnMarkersResponseMarker {
   const producerId = reader.int64('markers.producerId');
   const topics: WriteTxnMarkersResponseTopic[] = [];
   for (let n = reader.arrayCount(true, 3, 'markers.topics'); n > 0; n--) {
-    topics.push(readWriteTxnMarkersResponseTopic(reader, version));
+    topics.push(readWriteTxnMarkersResponseTopic(reader));
   }
   reader.skipTags();
   return { producerId, topics };
 }
 
-function readWriteTxnMarkersResponseTopic(
-  reader: Reader,
-  version: number,
-): WriteTxnMarkersResponseTopic {
+function readWriteTxnMarkersResponseTopic(reader: Reader): WriteTxnMarkersResponseTopic {
   const name = reader.string(true, 'markers.topics.name');
   const partitions: WriteTxnMarkersResponsePartition[] = [];
   for (let n = reader.arrayCount(true, 7, 'markers.topics.partitions'); n > 0; n--) {
-    partitions.push(readWriteTxnMarkersResponsePartition(reader, version));
+    partitions.push(readWriteTxnMarkersResponsePartition(reader));
   }
   reader.skipTags();
   return { name, partitions };
 }
 
-function readWriteTxnMarkersResponsePartition(
-  reader: Reader,
-  version: number,
-): WriteTxnMarkersResponsePartition {
+function readWriteTxnMarkersResponsePartition(reader: Reader): WriteTxnMarkersResponsePartition {
   const partitionIndex = reader.int32('markers.topics.partitions.partitionIndex');
   const errorCode = reader.int16('markers.topics.partitions.errorCode');
   reader.skipTags();
@@ -201,7 +188,7 @@ export function writeWriteTxnMarkersResponse(
   writer.begin('WriteTxnMarkersResponse', version, 1, 2);
   writer.arrayCount(true, value.markers.length);
   for (const element of value.markers) {
-    writeWriteTxnMarkersResponseMarker(writer, element, version);
+    writeWriteTxnMarkersResponseMarker(writer, element);
   }
   writer.uvarint(0);
 }
@@ -209,12 +196,11 @@ export function writeWriteTxnMarkersResponse(
 function writeWriteTxnMarkersResponseMarker(
   writer: Writer,
   value: WriteTxnMarkersResponseMarker,
-  version: number,
 ): void {
   writer.int64(value.producerId);
   writer.arrayCount(true, value.topics.length);
   for (const element of value.topics) {
-    writeWriteTxnMarkersResponseTopic(writer, element, version);
+    writeWriteTxnMarkersResponseTopic(writer, element);
   }
   writer.uvarint(0);
 }
@@ -222,12 +208,11 @@ function writeWriteTxnMarkersResponseMarker(
 function writeWriteTxnMarkersResponseTopic(
   writer: Writer,
   value: WriteTxnMarkersResponseTopic,
-  version: number,
 ): void {
   writer.string(true, value.name);
   writer.arrayCount(true, value.partitions.length);
   for (const element of value.partitions) {
-    writeWriteTxnMarkersResponsePartition(writer, element, version);
+    writeWriteTxnMarkersResponsePartition(writer, element);
   }
   writer.uvarint(0);
 }
@@ -235,7 +220,6 @@ function writeWriteTxnMarkersResponseTopic(
 function writeWriteTxnMarkersResponsePartition(
   writer: Writer,
   value: WriteTxnMarkersResponsePartition,
-  version: number,
 ): void {
   writer.int32(value.partitionIndex);
   writer.int16(value.errorCode);
