@@ -17,7 +17,7 @@ import type { GroupStats } from './events.ts';
 import { expireShard } from './expiry.ts';
 import type { OwnedGroupCoordinator } from './index.ts';
 import { NamespaceShards } from './namespace-shards.ts';
-import { isGroupNote } from './note-codec.ts';
+import { encodeSnapshot, extendSnapshot, isGroupNote } from './note-codec.ts';
 import { refusedJoin, refusedSync } from './replies.ts';
 import { ConnectionIndex } from './session.ts';
 import type { GroupEntry, GroupShard, ShardContext } from './shard.ts';
@@ -49,6 +49,7 @@ export class Coordinator implements OwnedGroupCoordinator {
     };
     this.unsubscribe = dependencies.engine.onCheckpoint(() => {
       for (const shard of this.shards()) shard.saveSnapshot();
+      this.saveReplayed();
     });
   }
 
@@ -84,7 +85,7 @@ export class Coordinator implements OwnedGroupCoordinator {
 
   topicDeleted(topicId: Buffer): void {
     for (const shard of this.shards()) {
-      for (const entry of [...shard.all()]) {
+      for (const entry of shard.all()) {
         const gone = entry.offsets.ofTopics((_, id) => id.equals(topicId));
         if (gone.length === 0) continue;
         this.context.stats.offsetDeletions += gone.length;
@@ -367,6 +368,19 @@ export class Coordinator implements OwnedGroupCoordinator {
 
   private *shards(): Iterable<GroupShard> {
     for (const namespace of this.namespaces.values()) yield* namespace.all();
+  }
+
+  /** A checkpoint before restore(): what was replayed is not journalled behind it any more, so it goes along. */
+  private saveReplayed(): void {
+    const { snapshots } = this.context.engine;
+    for (const [log, notes] of this.replayed) {
+      const snapshot = snapshots.load(log);
+      snapshots.save(
+        log,
+        snapshot === null ? encodeSnapshot(notes) : extendSnapshot(snapshot, notes),
+      );
+    }
+    this.replayed.clear();
   }
 
   /** Looks through one shard of every namespace per turn, so that no turn takes long. */

@@ -11,7 +11,7 @@ import type { GroupEntry, GroupShard, ShardContext } from './shard.ts';
  * - committed with a life of their own: at its end, when one of the above allows it.
  */
 export function expireShard(context: ShardContext, shard: GroupShard): void {
-  for (const entry of [...shard.all()]) {
+  for (const entry of shard.all()) {
     const expired = expiredOffsets(context, shard.namespace, entry);
     const nothingLeft = expired.length === entry.offsets.size;
     if (nothingLeft && entry.group.vacant) {

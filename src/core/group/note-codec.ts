@@ -70,6 +70,14 @@ export function encodeSnapshot(notes: Iterable<Buffer>): Buffer {
   return writer.take();
 }
 
+/** The snapshot with more notes at its end. */
+export function extendSnapshot(snapshot: Buffer, notes: Iterable<Buffer>): Buffer {
+  const writer = new ByteWriter(snapshot.length + 4096);
+  writer.raw(snapshot);
+  for (const note of notes) writer.bytes(note);
+  return writer.take();
+}
+
 /** The notes of a snapshot, undecoded; throws as decodeNote does. */
 export function decodeSnapshot(snapshot: Buffer): readonly Buffer[] {
   const reader = new ByteReader(snapshot);
