@@ -29,6 +29,8 @@ const FLEXIBLE_FROM = 9;
 const TOPIC_IDS_FROM = 13;
 const ZSTD_FROM = 7;
 const ZSTD = 4;
+/** Where the format of a batch stands, in all formats. */
+const BATCH_MAGIC_AT = 16;
 
 /**
  * Appends one batch to each partition and answers when the last of them is committed at its topic's durability,
@@ -170,6 +172,10 @@ const NO_BATCH: Defect = {
   code: KAFKA_ERROR.INVALID_RECORD,
   message: 'The request has no record batch for the partition.',
 };
+const TOO_SHORT: Defect = {
+  code: KAFKA_ERROR.CORRUPT_MESSAGE,
+  message: 'The record batch is shorter than its header.',
+};
 const OLD_FORMAT: Defect = {
   code: KAFKA_ERROR.INVALID_RECORD,
   message: 'Only record batches of message format 2 are accepted.',
@@ -195,8 +201,8 @@ const TRANSACTIONAL: Defect = {
 function findDefect(buffer: Buffer, start: number, end: number, version: number): Defect | null {
   const size = end - start;
   if (size === 0) return NO_BATCH;
-  if (size < BATCH_HEADER_BYTES) return size > 16 && isOld(buffer, start) ? OLD_FORMAT : null;
-  if (isOld(buffer, start)) return OLD_FORMAT;
+  if (size > BATCH_MAGIC_AT && isOld(buffer, start)) return OLD_FORMAT;
+  if (size < BATCH_HEADER_BYTES) return TOO_SHORT;
   const first = batchTotalBytes(buffer, start);
   if (first >= BATCH_HEADER_BYTES && first < size) return SEVERAL_BATCHES;
   const attributes = batchAttributes(buffer, start);
