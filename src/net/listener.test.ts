@@ -88,6 +88,7 @@ async function listen(
     ...options,
   });
   await listener.listen();
+  listener.serve();
   cleanups.push(() => listener.destroy());
   const accepted = (): Promise<Echo> => new Promise((resolve) => waiting.push(resolve));
   return { listener, handlers, accepted };
@@ -233,6 +234,41 @@ describe('Listener over TCP', () => {
     assert.equal((await receive(socket, 104)).length, 104);
     socket.end();
     assert.equal(await handler.closed, 'handler');
+  });
+});
+
+describe('Listener before serve()', () => {
+  it('keeps connections waiting, and serves them then', async () => {
+    for (const tls of [null, selfSigned()]) {
+      const material = tls && { cert: Buffer.from(tls.cert), key: Buffer.from(tls.key) };
+      const handlers: Echo[] = [];
+      const listener = new Listener({
+        name: 'early',
+        scheme: 'test',
+        address: { host: '127.0.0.1', port: 0 },
+        tls: material,
+        limits: DEFAULT_LISTENER_LIMITS,
+        network: new Network(),
+        clock: new SystemClock(),
+        logger: silentLogger,
+        accept: (connection) => {
+          const handler = new Echo(connection);
+          handlers.push(handler);
+          return handler;
+        },
+      });
+      await listener.listen();
+      cleanups.push(() => listener.destroy());
+      const plain = dial(listener);
+      const socket =
+        tls === null ? plain : tlsConnect({ socket: plain, ca: tls.cert, host: 'localhost' });
+      socket.write(frame(5));
+      await once(plain, 'connect');
+      for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+      assert.equal(handlers.length, 0);
+      listener.serve();
+      assert.deepEqual(await receive(socket, 9), frame(5));
+    }
   });
 });
 

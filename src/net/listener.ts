@@ -59,7 +59,10 @@ export class Listener {
   /** Sockets under TLS, whose handshake may not be over. */
   private readonly rawSockets = new Set<Socket>();
   private idleTimer: Timer | null = null;
+  private serving = false;
   private stopping = false;
+  /** Accepted before serve(). */
+  private early: Socket[] = [];
   private refusedSinceLog = 0;
   private refusalLogAtMs = -Infinity;
   private emptied: (() => void) | null = null;
@@ -72,11 +75,11 @@ export class Listener {
     this.options = options;
     this.admission = new Admission(options.limits, options.clock);
     this.handshakes = options.tls === null ? null : this.tlsServer(options.tls);
-    this.server = createServer({ pauseOnConnect: this.handshakes === null, allowHalfOpen: true });
+    this.server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
     this.server.on('connection', (socket) => this.onAccepted(socket));
   }
 
-  /** Binds. Rejects with LB1002 when the address is taken, LB4002 when it cannot be bound for another reason. */
+  /** Binds; connections wait until serve(). Rejects with LB1002 when the address is taken, LB4002 when it cannot be bound for another reason. */
   async listen(): Promise<void> {
     const { address, limits } = this.options;
     this.server.listen({ ...address, backlog: limits.backlog });
@@ -101,6 +104,12 @@ export class Listener {
     this.scheduleIdleCheck();
   }
 
+  /** Begins to serve connections. */
+  serve(): void {
+    this.serving = true;
+    for (const socket of this.early.splice(0)) this.onAccepted(socket);
+  }
+
   /** New connections use this certificate from now on. Throws when it cannot be used; the old one stays then. */
   reloadTls(material: TlsMaterial): void {
     this.handshakes?.setSecureContext(contextOptions(material));
@@ -111,6 +120,7 @@ export class Listener {
     if (this.stopping) return;
     this.stopping = true;
     this.server.close();
+    for (const socket of this.early.splice(0)) socket.destroy();
   }
 
   /**
@@ -168,10 +178,14 @@ export class Listener {
   }
 
   private onAccepted(socket: Socket): void {
+    if (!this.serving && !this.stopping) {
+      this.early.push(socket);
+      return;
+    }
     const info = this.admit(socket);
     if (info === null) return;
     if (this.handshakes === null) {
-      this.serve(info, (connection) => SocketWire.plain(socket, connection));
+      this.connect(info, (connection) => SocketWire.plain(socket, connection));
       return;
     }
     this.rawSockets.add(socket);
@@ -193,7 +207,7 @@ export class Listener {
     server.on('secureConnection', (socket: TLSSocket) => {
       const info = tlsInfo(socket);
       if (info === null || this.stopping) socket.destroy();
-      else this.serve(info, (connection) => SocketWire.byEvents(socket, connection));
+      else this.connect(info, (connection) => SocketWire.byEvents(socket, connection));
     });
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
       this.stats.tlsErrors++;
@@ -236,7 +250,7 @@ export class Listener {
     this.refusedSinceLog = 0;
   }
 
-  private serve(info: WireInfo, connect: (connection: PeerConnection) => Wire): void {
+  private connect(info: WireInfo, wireOf: (connection: PeerConnection) => Wire): void {
     const { network, limits, clock, logger } = this.options;
     const connection = new PeerConnection({
       id: network.nextConnectionId(),
@@ -253,7 +267,7 @@ export class Listener {
     this.stats.accepted++;
     this.stats.open++;
     this.connections.add(connection);
-    connection.start(connect(connection), this.options.accept);
+    connection.start(wireOf(connection), this.options.accept);
   }
 
   private onClosed(connection: PeerConnection): void {

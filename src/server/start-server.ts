@@ -1,0 +1,236 @@
+import { performance } from 'node:perf_hooks';
+import type { AdminServer } from '../admin/admin-server.ts';
+import { SystemClock, type Clock } from '../base/clock.ts';
+import { LyrebirdError } from '../base/errors.ts';
+import { SystemRandom } from '../base/random.ts';
+import { CoreBroker } from '../core/core-broker.ts';
+import { Listener } from '../net/listener.ts';
+import { listenerMetrics } from '../net/listener-metrics.ts';
+import { Network } from '../net/network.ts';
+import type { Frontend } from '../net/protocol.ts';
+import { loadTlsMaterial, type TlsMaterial } from '../net/tls-material.ts';
+import { MetricsRegistry } from '../telemetry/metrics-registry.ts';
+import { ProcessMetrics } from '../telemetry/process-metrics.ts';
+import { adminPorts } from './admin-ports.ts';
+import { brokerMetrics } from './broker-metrics.ts';
+import { createEngine } from './engine.ts';
+import { checkExposure, isLoopback } from './exposure.ts';
+import { planListeners, type PlannedListener } from './listener-plan.ts';
+import type { ServerOptions } from './options.ts';
+import { findPortOwner } from './port-owner.ts';
+import { PROTOCOLS, type ProtocolEntry } from './protocols.ts';
+import { Server, type OpenedListener, type ServerState } from './server.ts';
+import { UndoStack } from './undo-stack.ts';
+import { packageVersion } from './version.ts';
+
+/**
+ * Starts a broker: checks what was asked for, recovers storage, opens every listener. Resolves when clients can be
+ * served. What a failed start had begun is undone before it rejects (LB1001 to LB1004, LB2001 to LB2003, LB4001,
+ * LB4002).
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const undo = new UndoStack();
+  try {
+    return await new Start(options, undo).run();
+  } catch (error) {
+    await undo.run((failure) =>
+      options.logger.error('server.rollback-failed', 'undoing a failed start went wrong', {
+        err: failure,
+      }),
+    );
+    throw error;
+  }
+}
+
+/** One start, step by step; each step leaves on the undo stack how to take it back. */
+class Start {
+  private readonly options: ServerOptions;
+  private readonly undo: UndoStack;
+  private readonly clock: Clock = new SystemClock();
+  private readonly network: Network;
+  private readonly metrics: MetricsRegistry;
+  private readonly processMetrics = new ProcessMetrics();
+  private readonly state: ServerState;
+  private readonly startedAtMs = Date.now();
+  private readonly version = packageVersion();
+  private readonly frontends = new Map<ProtocolEntry, Frontend>();
+  private readonly listeners: Listener[] = [];
+  private readonly adminServers: AdminServer[] = [];
+  private readonly opened: OpenedListener[] = [];
+
+  constructor(options: ServerOptions, undo: UndoStack) {
+    this.options = options;
+    this.undo = undo;
+    this.network = new Network({ heldBytesMax: options.heldBytesMax });
+    this.metrics = new MetricsRegistry(options.logger);
+    this.state = { stage: 'starting', shutdownTimeoutMs: options.shutdownTimeoutMs };
+  }
+
+  async run(): Promise<Server> {
+    const beganMs = performance.now();
+    const { options, undo } = this;
+    const planned = planListeners(options.listeners);
+    checkExposure(planned, options.anonymous);
+    const tls = await loadAllTls(planned);
+    const broker = await this.openBroker();
+    for (const protocol of PROTOCOLS) {
+      const frontend = protocol.createFrontend(broker, options.protocols);
+      this.frontends.set(protocol, frontend);
+      undo.push(() => frontend.close());
+    }
+    for (const [index, plan] of planned.entries()) {
+      await this.openListener(broker, plan, tls[index] ?? null);
+    }
+    this.tellFrontends();
+    this.registerMetrics(broker);
+    for (const listener of this.listeners) listener.serve();
+    this.state.stage = 'ready';
+    const startedMs = Math.round(performance.now() - beganMs);
+    options.logger.info('server.ready', 'ready', { startedMs, version: this.version });
+    return new Server({
+      options,
+      state: this.state,
+      broker,
+      metrics: this.metrics,
+      processMetrics: this.processMetrics,
+      frontends: [...this.frontends.values()],
+      opened: this.opened,
+      startedMs,
+    });
+  }
+
+  private async openBroker(): Promise<CoreBroker> {
+    const { options, clock } = this;
+    const { logger, nodeId, authorizer, groups, durability } = options;
+    const random = new SystemRandom();
+    const engine = createEngine(options.storage, { clock, random, logger, nodeId });
+    const broker = new CoreBroker({
+      engine,
+      clock,
+      random,
+      logger,
+      authorizer,
+      options: { groups: { durability, ...groups } },
+    });
+    // Before opening: an engine that fails half-way still holds its folder.
+    this.undo.push(() => broker.close('abort'));
+    await broker.open();
+    return broker;
+  }
+
+  private async openListener(
+    broker: CoreBroker,
+    plan: PlannedListener,
+    tls: TlsMaterial | null,
+  ): Promise<void> {
+    const { options, clock, network } = this;
+    const { logger, limits } = options;
+    if (plan.protocol === null) {
+      const server = await this.createAdminServer(broker, plan, tls);
+      await listenOrName(server, plan);
+      this.undo.push(() => server.close(0));
+      this.adminServers.push(server);
+      this.opened.push({ plan, server });
+      return;
+    }
+    const frontend = this.frontends.get(plan.protocol);
+    if (frontend === undefined) throw new LyrebirdError('LB3001', 'the front-end is gone');
+    const listener = new Listener({
+      name: plan.name,
+      scheme: plan.scheme,
+      address: { host: plan.host, port: plan.port },
+      tls,
+      limits,
+      network,
+      clock,
+      logger,
+      accept: (connection) => frontend.accept(connection),
+    });
+    await listenOrName(listener, plan);
+    this.undo.push(() => listener.destroy());
+    this.listeners.push(listener);
+    this.opened.push({ plan, server: listener });
+  }
+
+  /** Loaded only when asked for: an embedded broker without an admin port starts faster without HTTP. */
+  private async createAdminServer(
+    broker: CoreBroker,
+    plan: PlannedListener,
+    tls: TlsMaterial | null,
+  ): Promise<AdminServer> {
+    const { AdminServer: Admin } = await import('../admin/admin-server.ts');
+    const ports = adminPorts({
+      options: this.options,
+      broker,
+      topicSettings: this.topicSettings(),
+      network: this.network,
+      metrics: this.metrics,
+      listeners: this.listeners,
+      adminServers: this.adminServers,
+      version: this.version,
+      startedAtMs: this.startedAtMs,
+      stage: () => this.state.stage,
+    });
+    return new Admin({
+      name: plan.name,
+      host: plan.host,
+      port: plan.port,
+      tls,
+      ports,
+      // An interface that was opened to a network on purpose is known there by names we cannot guess.
+      allowedHosts: isLoopback(plan.host) ? this.options.adminHosts : ['*'],
+      logger: this.options.logger,
+    });
+  }
+
+  private topicSettings() {
+    for (const [protocol, frontend] of this.frontends) {
+      const settings = protocol.topicSettings(frontend);
+      if (settings !== null) return settings;
+    }
+    throw new LyrebirdError('LB1001', 'no protocol of this build has topic settings');
+  }
+
+  private tellFrontends(): void {
+    for (const [protocol, frontend] of this.frontends) {
+      const own = this.listeners.filter(({ scheme }) => scheme === protocol.scheme);
+      frontend.onBound(own.map(({ name, host, port }) => ({ name, host, port })));
+    }
+  }
+
+  private registerMetrics(broker: CoreBroker): void {
+    const { metrics, listeners, network, version } = this;
+    metrics.add(broker);
+    metrics.add({ metrics: () => brokerMetrics(broker, version) });
+    metrics.add({ metrics: () => listenerMetrics(listeners, network) });
+    for (const frontend of this.frontends.values()) metrics.add(frontend);
+    metrics.add(this.processMetrics);
+    this.processMetrics.start();
+  }
+}
+
+async function loadAllTls(planned: readonly PlannedListener[]): Promise<(TlsMaterial | null)[]> {
+  const loaded: (TlsMaterial | null)[] = [];
+  for (const { tls } of planned) loaded.push(tls === null ? null : await loadTlsMaterial(tls));
+  return loaded;
+}
+
+/** Binds; when the port is taken, says by whom. */
+async function listenOrName(
+  server: { listen(): Promise<void> },
+  plan: PlannedListener,
+): Promise<void> {
+  try {
+    await server.listen();
+  } catch (error) {
+    if (!(error instanceof LyrebirdError) || error.code !== 'LB1002') throw error;
+    const owner = await findPortOwner(plan.port);
+    if (owner === null) throw error;
+    throw new LyrebirdError(
+      'LB1002',
+      `${plan.host}:${plan.port} (listener ${plan.name}) is taken by ${owner.command} (pid ${owner.pid}); ` +
+        'stop it, or choose another port',
+      { cause: error, details: { ...error.details, ...owner } },
+    );
+  }
+}
