@@ -84,10 +84,8 @@ function copyStored(
 /** One raw LZ4 block without a frame, at most maxBytes of output. */
 export function decompressLz4Block(input: Buffer, maxBytes: number): Buffer | DecompressionDefect {
   const output = new GrowableOutput(input.length * 4, maxBytes);
-  const limits = { windowStart: 0, blockBytesMax: maxBytes };
-  const defect = readBlock(input, 0, input.length, output, limits);
-  if (defect === 'corrupt' && output.length === maxBytes) return 'too-large';
-  return defect ?? output.finish();
+  const limits = { windowStart: 0, blockBytesMax: Number.POSITIVE_INFINITY };
+  return readBlock(input, 0, input.length, output, limits) ?? output.finish();
 }
 
 /**
