@@ -17,7 +17,7 @@ export class ClientIdCache {
     const start = reader.position;
     if (reader.remaining < 2) return reader.nullableString(false, 'clientId') ?? '';
     const length = reader.buffer.readInt16BE(start);
-    if (length === this.length && reader.remaining >= 2 + length) {
+    if (length >= 0 && length === this.length && reader.remaining >= 2 + length) {
       const from = start + 2;
       if (reader.buffer.compare(this.bytes, 0, length, from, from + length) === 0) {
         reader.position = from + length;
