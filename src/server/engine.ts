@@ -17,6 +17,7 @@ export function createEngine(
     readonly nodeId: number;
   },
 ): LogEngine {
-  if (storage.kind === 'memory') return new MemoryEngine(parts);
-  return new LocalEngine({ ...parts, folder: storage.path, fileSystem: createNodeFileSystem() });
+  if (storage.kind === 'memory') return new MemoryEngine({ ...storage.limits, ...parts });
+  const { path: folder, limits } = storage;
+  return new LocalEngine({ ...limits, ...parts, folder, fileSystem: createNodeFileSystem() });
 }

@@ -1,39 +1,36 @@
 import type { Config, ListenerConfig, LoadedConfig } from '../config/index.ts';
 import { listSettings } from '../config/index.ts';
 import { LyrebirdError } from '../base/errors.ts';
-import { DEFAULT_LISTENER_LIMITS, type ListenerLimits } from '../net/limits.ts';
+import { SERVER_DEFAULTS, type ListenerSpec, type ServerOptions } from './options.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import {
-  SERVER_DEFAULTS,
-  type ListenerSpec,
-  type ServerOptions,
-  type ShownSetting,
-} from './options.ts';
-import { ADMIN_SCHEME } from './listener-plan.ts';
-import { PROTOCOL_DEFAULTS, type ProtocolSettings } from './protocols.ts';
 
-type KafkaSettings = ProtocolSettings['kafka'];
-
-/** A checked configuration as what a server is started with. Throws LB1001 for combinations that cannot work. */
-export function optionsFromConfig(loaded: LoadedConfig, logger: Logger): ServerOptions {
-  const { config } = loaded;
-  const listeners = config.listeners.map(listenerSpec);
-  const durability = config.storage.durability;
+/** The one place where configuration becomes the plain options of a server. */
+export function serverOptions({ config, values }: LoadedConfig, logger: Logger): ServerOptions {
+  const help = new Map(listSettings().map((setting) => [setting.key, setting.help]));
   return {
     ...SERVER_DEFAULTS,
     nodeId: config.node.id,
-    storage:
-      config.storage.driver === 'memory'
-        ? { kind: 'memory' }
-        : { kind: 'disk', path: config.storage.path },
-    durability,
-    listeners,
+    storage: storageSpec(config),
+    durability: config.storage.durability,
+    listeners: config.listeners.map(listenerSpec),
     anonymous: config.security.anonymous,
-    limits: limitsOf(config),
+    adminHosts: config.admin.hosts,
+    limits: {
+      ...SERVER_DEFAULTS.limits,
+      connectionsMax: config.limits.connections_max,
+      connectionsPerIpMax: config.limits.connections_per_ip_max,
+      connectionsPerSecondMax: config.limits.connections_per_second_max,
+      idleTimeoutMs: config.limits.idle_timeout,
+      handshakeTimeoutMs: config.limits.handshake_timeout,
+      outputHighBytes: config.limits.output_high_bytes,
+      outputLowBytes: Math.floor(config.limits.output_high_bytes / 4),
+      outputBytesMax: config.limits.output_bytes_max,
+      heldBytesMax: Math.max(SERVER_DEFAULTS.limits.heldBytesMax, config.kafka.request_bytes_max),
+    },
     heldBytesMax: config.limits.input_bytes_max,
-    protocols: { kafka: kafkaSettings(config, listeners) },
+    protocols: { kafka: kafkaSettings(config) },
     groups: {
-      durability,
+      durability: config.storage.durability,
       sessionTimeoutMinMs: config.groups.session_timeout_min,
       sessionTimeoutMaxMs: config.groups.session_timeout_max,
       initialRebalanceDelayMs: config.groups.initial_rebalance_delay,
@@ -45,49 +42,54 @@ export function optionsFromConfig(loaded: LoadedConfig, logger: Logger): ServerO
     },
     shutdownTimeoutMs: config.shutdown.timeout,
     logger,
-    shownConfig: shownSettings(loaded),
+    shownConfig: values.map(({ key, text, origin }) => ({
+      name: key,
+      value: text,
+      origin: origin.layer,
+      documentation: help.get(key) ?? null,
+    })),
   };
 }
 
-function listenerSpec(listener: ListenerConfig): ListenerSpec {
-  const { name, scheme, host, port, tls, transport } = listener;
-  if (transport === 'ws' || transport === 'wss') {
-    throw new LyrebirdError(
-      'LB1001',
-      `listener ${name}: ${scheme} is not spoken over WebSocket; use ${scheme}:// or ${scheme}+tls://`,
-      { details: { listener: name, transport } },
-    );
+function storageSpec({ storage }: Config): ServerOptions['storage'] {
+  if (storage.driver === 'memory') {
+    return {
+      kind: 'memory',
+      limits: {
+        memoryBytesMax: storage.memory_bytes_max,
+        retentionCheckMs: storage.retention_check_interval,
+      },
+    };
   }
-  if (tls === null) return { name, scheme, host, port, tls: null };
-  const { cert, key, clientCa } = tls;
-  const files = { certFile: cert, keyFile: key };
   return {
-    name,
-    scheme,
-    host,
-    port,
-    tls: clientCa === null ? files : { ...files, clientCaFile: clientCa },
+    kind: 'disk',
+    path: storage.path,
+    limits: {
+      journalBytes: storage.journal_bytes,
+      journalFileBytes: storage.journal_file_bytes,
+      journalFileAgeMs: storage.journal_file_age,
+      indexBytesMax: storage.index_bytes_max,
+      groupBytes: storage.group_bytes,
+      cacheBytes: storage.cache_bytes,
+      blockCacheBytes: storage.block_cache_bytes,
+      pendingBytesMax: storage.pending_bytes_max,
+      memoryLogBytes: storage.memory_bytes_max,
+      checkpointBytes: storage.checkpoint_bytes,
+      checkpointMs: storage.checkpoint_interval,
+      diskWarn: storage.disk_warn,
+      diskShrink: storage.disk_shrink,
+      diskAlarm: storage.disk_alarm,
+      diskBlocked: storage.disk_blocked,
+      diskCheckMs: storage.disk_check_interval,
+      reservedBytes: storage.reserved_bytes,
+      retentionCheckMs: storage.retention_check_interval,
+    },
   };
 }
 
-function limitsOf({ limits }: Config): ListenerLimits {
+function kafkaSettings({ kafka, topics, groups, storage, listeners }: Config) {
   return {
-    ...DEFAULT_LISTENER_LIMITS,
-    connectionsMax: limits.connections_max,
-    connectionsPerIpMax: limits.connections_per_ip_max,
-    connectionsPerSecondMax: limits.connections_per_second_max,
-    idleTimeoutMs: limits.idle_timeout,
-    handshakeTimeoutMs: limits.handshake_timeout,
-    outputHighBytes: limits.output_high_bytes,
-    outputLowBytes: Math.floor(limits.output_high_bytes / 4),
-    outputBytesMax: limits.output_bytes_max,
-  };
-}
-
-function kafkaSettings(config: Config, listeners: readonly ListenerSpec[]): KafkaSettings {
-  const { kafka, topics, groups, storage } = config;
-  return {
-    ...PROTOCOL_DEFAULTS.kafka,
+    ...SERVER_DEFAULTS.protocols.kafka,
     autoCreateTopics: kafka.auto_create_topics,
     defaultPartitions: kafka.auto_create_partitions,
     advertised: advertisedAddresses(kafka.advertised, listeners),
@@ -95,8 +97,8 @@ function kafkaSettings(config: Config, listeners: readonly ListenerSpec[]): Kafk
     maxInFlightRequests: kafka.in_flight_requests_max,
     maxInFlightBytes: kafka.in_flight_bytes_max,
     fetchMaxBytes: kafka.fetch_bytes_max,
-    fetchMaxWaitMs: kafka.fetch_wait_max,
     fetchSessionSlots: kafka.fetch_sessions_max,
+    fetchMaxWaitMs: kafka.fetch_wait_max,
     maxDescribedPartitions: kafka.described_partitions_max,
     maxPartitionsPerTopic: topics.partitions_max,
     groupMinSessionTimeoutMs: groups.session_timeout_min,
@@ -110,34 +112,29 @@ function kafkaSettings(config: Config, listeners: readonly ListenerSpec[]): Kafk
   };
 }
 
-/** `host:port` is for every Kafka listener, `listener=host:port` for the one. */
+/** `host:port` is for every Kafka listener, `listener=host:port` for that one. */
 function advertisedAddresses(
-  given: readonly string[],
-  listeners: readonly ListenerSpec[],
-): KafkaSettings['advertised'] {
-  const own = listeners.filter(({ scheme }) => scheme !== ADMIN_SCHEME).map(({ name }) => name);
-  const names = own.length > 0 ? own : ['kafka'];
-  const advertised: Record<string, { host: string; port: number }> = {};
-  for (const text of given) {
-    const equals = text.indexOf('=');
-    const address = parseAddress(text.slice(equals + 1));
-    if (equals < 0) {
-      for (const name of names) advertised[name] ??= address;
-      continue;
+  entries: readonly string[],
+  listeners: readonly ListenerConfig[],
+): Record<string, { host: string; port: number }> {
+  const names = listeners.filter(({ scheme }) => scheme === 'kafka').map(({ name }) => name);
+  const known = names.length === 0 ? ['kafka'] : names;
+  const addresses: Record<string, { host: string; port: number }> = {};
+  for (const entry of entries) {
+    const equals = entry.indexOf('=');
+    const address = parseAddress(entry.slice(equals + 1));
+    const targets = equals < 0 ? known : [entry.slice(0, equals)];
+    for (const name of targets) {
+      if (!known.includes(name)) {
+        throw invalid('kafka.advertised', `there is no Kafka listener ${name}`);
+      }
+      addresses[name] = address;
     }
-    const name = text.slice(0, equals);
-    if (!names.includes(name)) {
-      throw new LyrebirdError(
-        'LB1001',
-        `kafka.advertised: there is no listener ${name}; known: ${names.join(', ')}`,
-        { details: { listener: name } },
-      );
-    }
-    advertised[name] = address;
   }
-  return advertised;
+  return addresses;
 }
 
+/** The schema let only `host:port` pass. */
 function parseAddress(text: string): { host: string; port: number } {
   const colon = text.lastIndexOf(':');
   return {
@@ -146,12 +143,25 @@ function parseAddress(text: string): { host: string; port: number } {
   };
 }
 
-function shownSettings(loaded: LoadedConfig): ShownSetting[] {
-  const help = new Map(listSettings().map((setting) => [setting.key, setting.help]));
-  return loaded.values.map(({ key, text, origin }) => ({
-    name: key,
-    value: text,
-    origin: origin.layer,
-    documentation: help.get(key) ?? null,
-  }));
+function listenerSpec(listener: ListenerConfig): ListenerSpec {
+  const { name, scheme, host, port, transport, tls } = listener;
+  if (transport === 'ws' || transport === 'wss') {
+    throw invalid('listeners', `${scheme} cannot be spoken over +${transport}`);
+  }
+  if (tls === null) return { name, scheme, host, port, tls: null };
+  const { cert, key, clientCa } = tls;
+  const files = { certFile: cert, keyFile: key };
+  return {
+    name,
+    scheme,
+    host,
+    port,
+    tls: clientCa === null ? files : { ...files, clientCaFile: clientCa },
+  };
+}
+
+function invalid(key: string, message: string): LyrebirdError {
+  return new LyrebirdError('LB1001', `${key}: ${message}`, {
+    details: { problems: [{ key, message, origin: null }] },
+  });
 }

@@ -9,6 +9,8 @@ import type { TlsFiles } from '../net/tls-material.ts';
 import { silentLogger, type Logger } from '../telemetry/logger.ts';
 import type { LocalEngineLimits } from '../storage/local-engine-options.ts';
 import type { MemoryEngineOptions } from '../storage/memory/memory-engine.ts';
+import type { LocalEngineLimits } from '../storage/local-engine-options.ts';
+import type { MemoryEngineOptions } from '../storage/memory/memory-engine.ts';
 import type { Durability } from '../storage/types.ts';
 import type { CoordinatorOptions } from '../core/group/index.ts';
 import { PROTOCOL_DEFAULTS, type ProtocolSettings } from './protocols.ts';
@@ -26,12 +28,16 @@ export interface ListenerSpec {
 }
 
 /** Absent limits have the engine's defaults. */
+/** Where data is kept; limits that are not given have the engine's defaults. */
 export type StorageSpec =
+  | { readonly kind: 'memory'; readonly limits?: MemoryEngineLimits }
   | {
-      readonly kind: 'memory';
-      readonly limits?: Pick<MemoryEngineOptions, 'memoryBytesMax' | 'retentionCheckMs'>;
-    }
-  | { readonly kind: 'disk'; readonly path: string; readonly limits?: Partial<LocalEngineLimits> };
+      readonly kind: 'disk';
+      readonly path: string;
+      readonly limits?: Partial<LocalEngineLimits>;
+    };
+
+export type MemoryEngineLimits = Pick<MemoryEngineOptions, 'memoryBytesMax' | 'retentionCheckMs'>;
 
 /** One key of the configuration, for people. */
 export interface ShownSetting {

@@ -1,4 +1,5 @@
 import type { AdminServer } from '../admin/admin-server.ts';
+import type { TopicSettings } from '../admin/ports.ts';
 import type { CoreBroker } from '../core/core-broker.ts';
 import type { Listener } from '../net/listener.ts';
 import type { Frontend } from '../net/protocol.ts';
@@ -35,6 +36,7 @@ export interface ServerComponents {
   readonly processMetrics: ProcessMetrics;
   readonly frontends: readonly Frontend[];
   readonly opened: readonly OpenedListener[];
+  readonly topicSettings: TopicSettings;
   readonly startedMs: number;
 }
 
@@ -49,6 +51,7 @@ export class Server {
   readonly broker: CoreBroker;
   readonly metrics: MetricsRegistry;
   readonly listeners: readonly BoundListener[];
+  readonly topicSettings: TopicSettings;
   /** How long the start took. */
   readonly startedMs: number;
   private readonly parts: ServerComponents;
@@ -58,6 +61,7 @@ export class Server {
     this.parts = parts;
     this.broker = parts.broker;
     this.metrics = parts.metrics;
+    this.topicSettings = parts.topicSettings;
     this.startedMs = parts.startedMs;
     this.listeners = parts.opened.map(({ plan, server }) => ({
       name: plan.name,

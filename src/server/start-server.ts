@@ -95,6 +95,7 @@ class Start {
       processMetrics: this.processMetrics,
       frontends: [...this.frontends.values()],
       opened: this.opened,
+      topicSettings: this.topicSettings(),
       startedMs,
     });
   }
