@@ -9,8 +9,6 @@ import type { TlsFiles } from '../net/tls-material.ts';
 import { silentLogger, type Logger } from '../telemetry/logger.ts';
 import type { LocalEngineLimits } from '../storage/local-engine-options.ts';
 import type { MemoryEngineOptions } from '../storage/memory/memory-engine.ts';
-import type { LocalEngineLimits } from '../storage/local-engine-options.ts';
-import type { MemoryEngineOptions } from '../storage/memory/memory-engine.ts';
 import type { Durability } from '../storage/types.ts';
 import type { CoordinatorOptions } from '../core/group/index.ts';
 import { PROTOCOL_DEFAULTS, type ProtocolSettings } from './protocols.ts';
@@ -27,7 +25,6 @@ export interface ListenerSpec {
   readonly tls: TlsFiles | null;
 }
 
-/** Absent limits have the engine's defaults. */
 /** Where data is kept; limits that are not given have the engine's defaults. */
 export type StorageSpec =
   | { readonly kind: 'memory'; readonly limits?: MemoryEngineLimits }
