@@ -226,7 +226,7 @@ const groups = z.strictObject({
   session_timeout_min: duration({
     help: 'Shortest session timeout a member may ask for.',
     like: 'group.min.session.timeout.ms',
-    default: '6s',
+    default: '1s',
   }),
   session_timeout_max: duration({
     help: 'Longest session timeout a member may ask for.',

@@ -183,6 +183,7 @@ export class CoreBroker implements Broker, MetricSource {
       'Clients whose rates are being metered.',
       this.quotas.bucketCount,
     );
+    yield* this.groups.metrics();
     yield gauge('lyrebird_timeouts', 'Timeouts that wait.', this.timers.size);
   }
 

@@ -1,5 +1,6 @@
 import type { Timer } from '../../base/clock.ts';
 import type { LogId, Unsubscribe } from '../../storage/types.ts';
+import type { MetricFamily } from '../../telemetry/metric-family.ts';
 import type {
   CommittedOffset,
   GroupError,
@@ -16,6 +17,7 @@ import type { PlacedOffset } from './committed-offsets.ts';
 import type { GroupStats } from './events.ts';
 import { expireShard } from './expiry.ts';
 import type { OwnedGroupCoordinator } from './index.ts';
+import { groupMetrics } from './metrics.ts';
 import { NamespaceShards } from './namespace-shards.ts';
 import { encodeSnapshot, extendSnapshot, isGroupNote } from './note-codec.ts';
 import { refusedJoin, refusedSync } from './replies.ts';
@@ -81,6 +83,10 @@ export class Coordinator implements OwnedGroupCoordinator {
 
   stats(): GroupStats {
     return this.context.stats;
+  }
+
+  metrics(): Iterable<MetricFamily> {
+    return groupMetrics(this.context.stats);
   }
 
   topicDeleted(topicId: Buffer): void {

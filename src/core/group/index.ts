@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import type { LogEngine, LogId } from '../../storage/types.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { MetricSource } from '../../telemetry/metric-family.ts';
 import type { GroupCoordinator } from '../group-types.ts';
 import type { TopicRegistry } from '../types.ts';
 import { Coordinator } from './coordinator.ts';
@@ -27,7 +28,7 @@ export interface CoordinatorDependencies {
  * (notes of other logs may be offered, too, and are ignored), then restore() once the engine is open and the
  * topics are known, then requests, then close().
  */
-export interface OwnedGroupCoordinator extends GroupCoordinator {
+export interface OwnedGroupCoordinator extends GroupCoordinator, MetricSource {
   /** A note that was journalled after the last checkpoint. The bytes are copied. */
   replayNote(log: LogId, note: Buffer): void;
   /** Builds the groups from snapshots and replayed notes; members get a fresh session timeout. */

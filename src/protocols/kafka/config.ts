@@ -60,7 +60,7 @@ export const KAFKA_CONFIG_DEFAULTS: KafkaConfig = {
   fetchMaxWaitMs: 60_000,
   maxDescribedPartitions: 2000,
   maxPartitionsPerTopic: 100_000,
-  groupMinSessionTimeoutMs: 6_000,
+  groupMinSessionTimeoutMs: 1_000,
   groupMaxSessionTimeoutMs: 1_800_000,
   offsetMetadataMaxBytes: 4096,
   defaultDurability: 'fsync',

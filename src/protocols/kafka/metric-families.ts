@@ -1,5 +1,6 @@
 import type { TopicView } from '../../core/types.ts';
 import type { MetricFamily, MetricSample } from '../../telemetry/metric-family.ts';
+import { groupFamilies } from './group-families.ts';
 import { API_HANDLERS } from './handlers/registry.ts';
 import type { TopicMeter } from './metrics.ts';
 import type { KafkaServices } from './services.ts';
@@ -31,6 +32,7 @@ export function* collectMetrics(
   yield* topicCounters(services);
   yield* brokerGauges(services);
   yield* partitionFamilies(services);
+  yield* groupFamilies(services);
   yield requestCounter(services);
   yield {
     name: 'kafka_server_socket_server_metrics_connection_count',
