@@ -213,12 +213,15 @@ export async function openTestBroker(
   await broker.open();
   const frontend = new KafkaFrontend(broker, { ...KAFKA_CONFIG_DEFAULTS, ...config });
   let connections = 0;
+  // The broker's own timers do not keep the process alive; a test that waits for one has nothing else.
+  const keepAlive = setInterval(() => {}, 1000);
   return {
     broker,
     frontend,
     logger,
     connect: () => new TestClient(frontend, ++connections),
     close: async () => {
+      clearInterval(keepAlive);
       await frontend.close();
       await broker.close('drain');
     },

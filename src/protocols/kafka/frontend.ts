@@ -36,7 +36,7 @@ export class KafkaFrontend implements Frontend {
 
   constructor(broker: Broker, config: KafkaConfig, handlers: readonly ApiHandler[] = API_HANDLERS) {
     for (const handler of handlers) this.register(handler);
-    const dynamicConfigs = new DynamicConfigs(broker.engine.meta);
+    const dynamicConfigs = new DynamicConfigs(broker.settings, broker.events);
     this.services = {
       broker,
       config,
@@ -58,7 +58,9 @@ export class KafkaFrontend implements Frontend {
     };
     this.unsubscribe.push(
       broker.engine.onWritable(() => this.onStorageWritable()),
-      dynamicConfigs.onBrokerChange(() => void applyBrokerConfigs(this.services)),
+      dynamicConfigs.onBrokerChange(() =>
+        broker.tasks.run('apply-broker-configs', () => applyBrokerConfigs(this.services)),
+      ),
     );
   }
 

@@ -1,64 +1,50 @@
-import type { MetaStore } from '../../../storage/meta-store.ts';
+import type { EventBus } from '../../../core/events.ts';
+import type { SettingsStore } from '../../../core/settings.ts';
 
 /** Things besides topics that carry configurations changed at run time. */
 export type DynamicResource = 'broker' | 'group' | 'client-metrics';
 
 export type ConfigValues = Readonly<Record<string, string>>;
 
-const KEY_PREFIX = 'kafka/config/';
-const NO_VALUES: ConfigValues = Object.freeze({});
-
 /**
- * Configurations of brokers (name '' means all brokers), groups and client metrics, kept in the metadata store under
- * `kafka/config/<resource>/<name>` as JSON objects of text values.
+ * Configurations of brokers (name '' means all brokers), groups and client metrics, as scopes of the broker's
+ * settings: `broker`, `broker/1`, `group/<name>`, `client-metrics/<name>`.
  */
 export class DynamicConfigs {
-  private readonly meta: MetaStore;
+  private readonly settings: SettingsStore;
+  private readonly events: EventBus;
 
-  constructor(meta: MetaStore) {
-    this.meta = meta;
+  constructor(settings: SettingsStore, events: EventBus) {
+    this.settings = settings;
+    this.events = events;
   }
 
   /** The values that were set; none for a name never configured. */
   get(resource: DynamicResource, name: string): ConfigValues {
-    const entry = this.meta.get(keyOf(resource, name));
-    return entry === null ? NO_VALUES : parseValues(entry.value);
+    return this.settings.all(scopeOf(resource, name));
   }
 
   /** Names that have at least one value, in order. */
   names(resource: DynamicResource): readonly string[] {
-    const prefix = keyOf(resource, '');
-    return this.meta
-      .range(prefix)
-      .map((entry) => decodeURIComponent(entry.key.slice(prefix.length)));
+    const prefix = `${resource}/`;
+    return this.settings.list(prefix).map((scope) => scope.slice(prefix.length));
   }
 
-  /** Replaces all values of a name; resolves when durable. */
-  async set(resource: DynamicResource, name: string, values: ConfigValues): Promise<void> {
-    const key = keyOf(resource, name);
-    if (Object.keys(values).length === 0) {
-      await this.meta.txn({ then: [{ op: 'delete', key }] });
-      return;
-    }
-    await this.meta.txn({ then: [{ op: 'put', key, value: JSON.stringify(values) }] });
+  /** Replaces all values of a name; resolves when durable, with 'busy' when others kept changing them. */
+  async set(resource: DynamicResource, name: string, values: ConfigValues): Promise<'ok' | 'busy'> {
+    const changes: Record<string, string | null> = {};
+    for (const old of Object.keys(this.get(resource, name))) changes[old] = null;
+    return this.settings.alter(scopeOf(resource, name), Object.assign(changes, values));
   }
 
   /** Calls back after broker values changed, whoever changed them. */
   onBrokerChange(callback: () => void): () => void {
-    return this.meta.watch(keyOf('broker', ''), callback);
+    return this.events.on('settings-changed', ({ scope }) => {
+      if (scope === 'broker' || scope.startsWith('broker/')) callback();
+    });
   }
 }
 
-function keyOf(resource: DynamicResource, name: string): string {
-  return `${KEY_PREFIX}${resource}/${encodeURIComponent(name)}`;
-}
-
-function parseValues(json: string): ConfigValues {
-  const parsed: unknown = JSON.parse(json);
-  if (typeof parsed !== 'object' || parsed === null) return NO_VALUES;
-  const values: Record<string, string> = {};
-  for (const [name, value] of Object.entries(parsed)) {
-    if (typeof value === 'string') values[name] = value;
-  }
-  return values;
+function scopeOf(resource: DynamicResource, name: string): string {
+  return name === '' ? resource : `${resource}/${name}`;
 }

@@ -21,6 +21,9 @@ export const RESOURCE = {
 const GROUP_CONFIG_BY_NAME = indexByName(GROUP_CONFIGS);
 const CLIENT_METRICS_CONFIG_BY_NAME = indexByName(CLIENT_METRICS_CONFIGS);
 
+/** With a retriable error: admin clients try again. */
+const BUSY = 'Others keep changing the same configurations.';
+
 /** What went wrong with one resource. */
 export class ConfigRefusal {
   readonly code: number;
@@ -166,8 +169,8 @@ export async function replaceValues(
   if (type !== RESOURCE.topic) {
     const kind =
       type === RESOURCE.group ? 'group' : type === RESOURCE.broker ? 'broker' : 'client-metrics';
-    await context.services.dynamicConfigs.set(kind, name, values);
-    return null;
+    const outcome = await context.services.dynamicConfigs.set(kind, name, values);
+    return outcome === 'ok' ? null : new ConfigRefusal(KAFKA_ERROR.NOT_CONTROLLER, BUSY);
   }
   const settings = checkTopicSettings(
     context,

@@ -1,4 +1,4 @@
-import type { Timer } from '../../../base/clock.ts';
+import { WheelTimeout } from '../../../base/timer-wheel.ts';
 import type { DataWaiter, PartitionView } from '../../../core/types.ts';
 import type { ReadResult } from '../../../storage/types.ts';
 import { writeFetchResponse } from '../codec/generated/fetch.ts';
@@ -30,15 +30,18 @@ export interface FetchTask {
  * Nothing is read before every earlier request of the connection is answered and the peer takes output, so that a
  * client that asks faster than it reads holds no memory.
  */
-export class FetchOperation implements DataWaiter, Wakeable, TurnListener, Parked {
+export class FetchOperation
+  extends WheelTimeout
+  implements DataWaiter, Wakeable, TurnListener, Parked
+{
   woken = false;
   private readonly context: RequestContext;
   private readonly task: FetchTask;
   private readonly waitingOn: PartitionView[] = [];
-  private timer: Timer | null = null;
   private phase: 'waiting' | 'answering' | 'over' = 'waiting';
 
   constructor(context: RequestContext, task: FetchTask) {
+    super();
     this.context = context;
     this.task = task;
   }
@@ -49,7 +52,7 @@ export class FetchOperation implements DataWaiter, Wakeable, TurnListener, Parke
       return;
     }
     this.context.services.metrics.parkedFetches++;
-    this.timer = this.context.broker.clock.setTimer(this.task.maxWaitMs, () => this.onTimeout());
+    this.context.broker.timers.start(this, this.task.maxWaitMs);
     this.context.park(this);
     this.wait();
   }
@@ -80,7 +83,7 @@ export class FetchOperation implements DataWaiter, Wakeable, TurnListener, Parke
     this.readFrom(0, answer);
   }
 
-  private onTimeout(): void {
+  override onTimeout(): void {
     if (this.phase === 'waiting') this.unpark();
   }
 
@@ -91,8 +94,7 @@ export class FetchOperation implements DataWaiter, Wakeable, TurnListener, Parke
 
   private leave(): void {
     this.stopWaiting();
-    this.timer?.cancel();
-    this.timer = null;
+    this.context.broker.timers.cancel(this);
     this.context.park(null);
     this.context.services.metrics.parkedFetches--;
   }

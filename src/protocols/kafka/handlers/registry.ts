@@ -1,6 +1,7 @@
 import { createAclsHandler, deleteAclsHandler, describeAclsHandler } from './acls.ts';
 import { alterConfigsHandler } from './alter-configs.ts';
 import { apiVersionsHandler } from './api-versions.ts';
+import { alterClientQuotasHandler, describeClientQuotasHandler } from './client-quotas.ts';
 import { createPartitionsHandler } from './create-partitions.ts';
 import { createTopicsHandler } from './create-topics.ts';
 import { deleteRecordsHandler } from './delete-records.ts';
@@ -52,6 +53,8 @@ export const API_HANDLERS: readonly ApiHandler[] = [
   incrementalAlterConfigsHandler,
   alterPartitionReassignmentsHandler,
   listPartitionReassignmentsHandler,
+  describeClientQuotasHandler,
+  alterClientQuotasHandler,
   describeQuorumHandler,
   updateFeaturesHandler,
   describeClusterHandler,
