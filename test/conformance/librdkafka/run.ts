@@ -27,7 +27,11 @@ const { values } = parseArgs({
 });
 
 /** What the suite expects of a broker; see docs/compatibility/librdkafka.md. */
-const SETTINGS = ['kafka.default_partitions=4', 'storage.durability=os'];
+const SETTINGS = [
+  'kafka.auto_create_partitions=4',
+  'groups.session_timeout_min=1s',
+  'storage.durability=os',
+];
 
 interface Expectations {
   /** Test name -> why it does not pass today. */

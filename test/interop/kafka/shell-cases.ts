@@ -17,7 +17,7 @@ export const kcatCases: ShellCases = {
   idempotent:
     'seq 1 100 | kcat -P -b $1 -t $2 -X enable.idempotence=true && [ "$(kcat -C -b $1 -t $2 -e -q | wc -l)" = 100 ]',
   large:
-    'head -c 900000 /dev/zero | tr "\\0" x | kcat -P -b $1 -t $2 -D "" && [ "$(kcat -C -b $1 -t $2 -e -q | wc -c)" -ge 900000 ]',
+    'f=$(mktemp) && head -c 900000 /dev/zero | tr "\\0" x > $f && kcat -P -b $1 -t $2 $f && rm $f && [ "$(kcat -C -b $1 -t $2 -e -q | wc -c)" -ge 900000 ]',
   times: 'echo v | kcat -P -b $1 -t $2 -p 0 && kcat -Q -b $1 -t $2:0:1000 | grep -q "offset 0"',
 };
 
