@@ -59,7 +59,8 @@ export class AdminClient {
     try {
       return await fetch(`${this.base}/api/v1${path}`, {
         method,
-        headers: body === undefined ? {} : { 'content-type': 'application/json' },
+        // Asked for even without a body: it keeps web pages from sending such requests without a preflight.
+        headers: method === 'GET' ? {} : { 'content-type': 'application/json' },
         body: body === undefined ? null : JSON.stringify(body),
         signal: AbortSignal.timeout(this.timeoutMs),
       });

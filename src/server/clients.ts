@@ -87,7 +87,8 @@ export interface IncomingData {
   readonly partition: number;
   readonly recordCount: number;
   readonly bytes: number;
-  forEachRecord(visit: (message: IncomingMessage) => void): void;
+  /** Until visit returns false: then that message and those behind it do not count as consumed. */
+  forEachRecord(visit: (message: IncomingMessage) => boolean): void;
 }
 
 export interface Subscriber {

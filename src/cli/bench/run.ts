@@ -198,7 +198,7 @@ export async function runEndToEnd(
       group: null,
     });
     report.start();
-    const readLoop = (async () => {
+    const read = async (): Promise<void> => {
       while (reading) {
         for (const data of await consumer.poll()) {
           data.forEachRecord(({ value }) => {
@@ -207,21 +207,23 @@ export async function runEndToEnd(
           });
         }
       }
-    })();
-    const value = payload(plan.recordBytes);
-    await produce(publisher, { ...plan, connections: 1 }, plan.records, (sentMs) => {
-      const stamped = Buffer.from(value);
-      stamped.writeUInt32BE(mark, 0);
-      stamped.writeUInt32BE(sentAt.length, 4);
-      sentAt.push(sentMs);
-      publisher.append({ key: null, value: stamped }, Date.now(), sentMs);
-    });
-    const deadline = performance.now() + DRAIN_MS;
-    while (report.records < published && performance.now() < deadline && !plan.signal.aborted) {
-      await sleep(DRAIN_CHECK_MS);
-    }
-    reading = false;
-    await readLoop;
+    };
+    const send = async (): Promise<void> => {
+      const value = payload(plan.recordBytes);
+      await produce(publisher, { ...plan, connections: 1 }, plan.records, (sentMs) => {
+        const stamped = Buffer.from(value);
+        stamped.writeUInt32BE(mark, 0);
+        stamped.writeUInt32BE(sentAt.length, 4);
+        sentAt.push(sentMs);
+        publisher.append({ key: null, value: stamped }, Date.now(), sentMs);
+      });
+      const deadline = performance.now() + DRAIN_MS;
+      while (report.records < published && performance.now() < deadline && !plan.signal.aborted) {
+        await sleep(DRAIN_CHECK_MS);
+      }
+      reading = false;
+    };
+    await Promise.all([read(), send()]);
     if (report.records < published) {
       report.addErrors(
         published - report.records,

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
 import type { Server } from '../../server/server.ts';
-import type { LevelLogger } from '../../telemetry/pino-logger.ts';
 import { withExamples } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { LiveConfig } from '../live-config.ts';
 import { ReadyFile } from '../ready-file.ts';
 import { configSources, withConfigSources, type SourceOptions } from '../sources.ts';
 import { listenForStop } from '../stop-signals.ts';
@@ -37,12 +35,14 @@ async function start(terminal: Terminal, options: StartOptions): Promise<void> {
   // Before anything slow: a broker that is told to stop while it recovers stops when it has.
   const signals = listenForStop({ underNpm: 'npm_lifecycle_event' in terminal.environment });
   const readyFile = options.readyFile === undefined ? null : new ReadyFile(options.readyFile);
-  const [{ loadConfig }, { startServer }, { createLogger }, { serverOptions }] = await Promise.all([
-    import('../../config/index.ts'),
-    import('../../server/start-server.ts'),
-    import('../../telemetry/pino-logger.ts'),
-    import('../server-options.ts'),
-  ]);
+  const [{ loadConfig }, { startServer }, { createLogger }, { serverOptions }, { LiveConfig }] =
+    await Promise.all([
+      import('../../config/index.ts'),
+      import('../../server/start-server.ts'),
+      import('../../telemetry/pino-logger.ts'),
+      import('../../server/from-config.ts'),
+      import('../live-config.ts'),
+    ]);
   const loaded = loadConfig(configSources(terminal.environment, options));
   const { level, format } = loaded.config.log;
   const logger = createLogger({ level, format });
@@ -54,9 +54,12 @@ async function start(terminal: Terminal, options: StartOptions): Promise<void> {
   const signal = await signals.first;
   live.close();
   logger.info('server.signal', `${signal} received`, { signal });
-  await stop(server, live.shutdownTimeoutMs, logger);
+  const outcome = await stop(server, live.shutdownTimeoutMs);
   readyFile?.remove();
   signals.close();
+  if (outcome === 'stopped') return;
+  logger.warn('server.stop-late', 'not stopped in time: ending as a crash would; nothing is lost');
+  process.exit(EXIT.ok);
 }
 
 /** The lines and the file that running.md promises. */
@@ -80,21 +83,14 @@ function announce(
 }
 
 /** Drains within the shutdown timeout. What was acknowledged is safe either way. */
-async function stop(server: Server, timeoutMs: number, logger: LevelLogger): Promise<void> {
+async function stop(server: Server, timeoutMs: number): Promise<'stopped' | 'late'> {
   server.setShutdownTimeout(timeoutMs * DRAIN_SHARE);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), timeoutMs);
   });
-  const outcome = await Promise.race([server.close('drain'), late]);
+  const closed = server.close('drain').then(() => 'stopped' as const);
+  const outcome = await Promise.race([closed, late]);
   clearTimeout(timer);
-  if (outcome !== 'late') return;
-  logger.warn(
-    'server.stop-late',
-    'did not stop in time: ending as after a crash; nothing is lost',
-    {
-      timeoutMs,
-    },
-  );
-  process.exit(EXIT.ok);
+  return outcome;
 }

@@ -25,7 +25,7 @@ import {
 import { CommandError, EXIT, usageError } from '../exit-codes.ts';
 import { printListing, type Column, type OutputOptions } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
-import { TOPIC_COLUMNS } from './topic.ts';
+import { TOPIC_COLUMNS } from './topic-columns.ts';
 
 type Options = ServerOptions & OutputOptions;
 

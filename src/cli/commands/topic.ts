@@ -15,24 +15,19 @@ import {
   printListing,
   renderFacts,
   renderTable,
-  type Column,
   type OutputOptions,
 } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
+import { topicChangeCommands } from './topic-change.ts';
+import { TOPIC_COLUMNS } from './topic-columns.ts';
 
 type Options = ServerOptions & OutputOptions;
-
-export const TOPIC_COLUMNS: readonly Column<TopicSummary>[] = [
-  { title: 'NAME', value: (topic) => topic.name },
-  { title: 'PARTITIONS', value: (topic) => topic.partitions },
-  { title: 'RECORDS', value: (topic) => topic.records },
-  { title: 'SIZE', value: (topic) => topic.bytes, format: (topic) => formatBytes(topic.bytes) },
-];
 
 export function topicCommands(program: Command, terminal: Terminal): void {
   const topic = program.command('topic').description('create, look at and change topics');
   addList(topic, terminal);
   addDescribe(topic, terminal);
+  topicChangeCommands(topic, terminal);
 }
 
 function addList(topic: Command, terminal: Terminal): void {

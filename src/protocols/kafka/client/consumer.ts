@@ -44,7 +44,8 @@ export interface ConsumedData {
   /** Records in the batches; a few at the beginning may lie before the wanted offset. */
   readonly recordCount: number;
   readonly bytes: number;
-  forEachRecord(visit: (record: StoredRecord) => void): void;
+  /** Until visit returns false: then that record and those behind it do not count as consumed. */
+  forEachRecord(visit: (record: StoredRecord) => boolean): void;
 }
 
 /** Reads topics, alone or as a member of a group. Call poll in a loop; close commits and leaves. */
@@ -221,7 +222,10 @@ export class KafkaConsumer {
       bytes,
       forEachRecord: (visit) => {
         for (const { buffer, start, end } of slices) {
-          forEachRecord(buffer, start, end, fromOffset, visit);
+          const stoppedAt = forEachRecord(buffer, start, end, fromOffset, visit);
+          if (stoppedAt === null) continue;
+          this.consumed.set(keyOf(position), { ...position, offset: stoppedAt });
+          return;
         }
       },
     };

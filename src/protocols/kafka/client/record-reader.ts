@@ -11,7 +11,6 @@ import {
   batchBaseTimestamp,
   batchMagic,
   batchMaxTimestamp,
-  batchNextOffset,
   batchRecordCount,
   batchTotalBytes,
 } from '../../../base/record-batch.ts';
@@ -30,26 +29,24 @@ export interface StoredRecord {
 const DECOMPRESSED_BYTES_MAX = 256 * 1024 * 1024;
 
 /**
- * Calls back for every record of the whole batches in [start, end) whose offset is at least fromOffset. Batches that
- * carry no user records (control) are passed over; a batch cut at the end is ignored. Returns the offset to read
- * from next, or fromOffset when there was no whole batch.
+ * Calls back for every record of the whole batches in [start, end) whose offset is at least fromOffset, until false
+ * comes back. Batches that carry no user records (control) are passed over; a batch cut at the end is ignored.
+ * Returns the offset of the record that false came back for, else null.
  */
 export function forEachRecord(
   buffer: Buffer,
   start: number,
   end: number,
   fromOffset: number,
-  visit: (record: StoredRecord) => void,
-): number {
-  let next = fromOffset;
+  visit: (record: StoredRecord) => boolean,
+): number | null {
+  let stoppedAt: number | null = null;
   forEachBatch(buffer, start, end, (at, totalBytes) => {
     const attributes = batchAttributes(buffer, at);
-    if ((attributes & CONTROL_BIT) === 0) {
-      visitBatch(buffer, at, totalBytes, attributes, fromOffset, visit);
-    }
-    next = Math.max(next, batchNextOffset(buffer, at));
+    if (stoppedAt !== null || (attributes & CONTROL_BIT) !== 0) return;
+    stoppedAt = visitBatch(buffer, at, totalBytes, attributes, fromOffset, visit);
   });
-  return next;
+  return stoppedAt;
 }
 
 /** Calls back for every whole batch in [start, end), without looking at its records. */
@@ -77,8 +74,8 @@ function visitBatch(
   totalBytes: number,
   attributes: number,
   fromOffset: number,
-  visit: (record: StoredRecord) => void,
-): void {
+  visit: (record: StoredRecord) => boolean,
+): number | null {
   const stored = buffer.subarray(at + BATCH_HEADER_BYTES, at + totalBytes);
   const records = new RecordCursor(decompress(stored, attributes & COMPRESSION_MASK));
   const baseOffset = batchBaseOffset(buffer, at);
@@ -87,8 +84,9 @@ function visitBatch(
     (attributes & TIMESTAMP_LOG_APPEND_BIT) === 0 ? null : batchMaxTimestamp(buffer, at);
   for (let left = batchRecordCount(buffer, at); left > 0; left--) {
     const record = records.next(baseOffset, baseTimestamp, appendTime);
-    if (record.offset >= fromOffset) visit(record);
+    if (record.offset >= fromOffset && !visit(record)) return record.offset;
   }
+  return null;
 }
 
 function decompress(bytes: Buffer, codec: number): Buffer {
