@@ -164,11 +164,7 @@ export interface GroupCoordinator {
    * Replies once every commit that committedOffset and committedOffsets show now is durable: at once when none
    * is under way. Ask it before answering a client with offsets, so that a crash cannot take back what it read.
    */
-  whenOffsetsDurable(
-    namespace: string,
-    groupId: string,
-    reply: (error: GroupError) => void,
-  ): void;
+  whenOffsetsDurable(namespace: string, groupId: string, reply: (error: GroupError) => void): void;
   /** Unknown groups have no offsets; nor has a topic that was deleted and created again since the commit. */
   committedOffset(
     namespace: string,
