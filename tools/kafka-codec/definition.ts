@@ -98,10 +98,18 @@ function hull(a: Range, b: Range): Range {
 
 /** All definitions of a folder, in the order of their file names. */
 export function loadDefinitions(folder: string): Definition[] {
-  return readdirSync(folder)
+  const definitions = readdirSync(folder)
     .filter((name) => name.endsWith('.api'))
     .sort()
     .map((name) => parseDefinition(name, readFileSync(join(folder, name), 'utf8')));
+  const files = new Map<number, string>();
+  for (const { api, file } of definitions) {
+    if (api === null) continue;
+    const other = files.get(api.key);
+    if (other !== undefined) throw new Error(`${file}: key ${api.key} is that of ${other}`);
+    files.set(api.key, file);
+  }
+  return definitions;
 }
 
 export function parseDefinition(file: string, text: string): Definition {
@@ -204,6 +212,10 @@ class Parser {
       const rest = MODIFIERS.exec(text)?.groups ?? this.fail(`not understood: ${text}`);
       const name = parts['name'] ?? '';
       const versions = this.range(rest['versions'] ?? '', context);
+      if (struct.fields.some((field) => field.name === name)) this.fail(`${name} is there twice`);
+      if (rest['tag'] !== undefined && isNone(intersect(versions, message.flexible))) {
+        this.fail(`${name} has a tag in versions without tags`);
+      }
       const path = struct.path === '' ? name : `${struct.path}.${name}`;
       this.line++;
       const type = this.type(message, parts['type'] ?? '', { indent, versions, path });

@@ -59,7 +59,7 @@ function emitImports(body: string): string[] {
   const imports: [from: string, values: string[], types: string[]][] = [
     ['../api-descriptor.ts', ['describeApi', 'NEVER_FLEXIBLE'], ['ApiDescriptor']],
     ['../reader.ts', [], ['Reader']],
-    ['../records.ts', ['isZeroUuid', 'NO_BYTES', 'NO_RECORDS', 'ZERO_UUID'], ['RecordsOut']],
+    ['../records.ts', ['isZeroUuid', 'NO_BYTES', 'ZERO_UUID'], ['RecordsOut']],
     ['../writer.ts', [], ['Writer']],
   ];
   const lines: string[] = [];

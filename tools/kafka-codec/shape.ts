@@ -106,7 +106,7 @@ export function defaultValue(message: Message, struct: Struct, field: Field): st
       return 'NO_BYTES';
     case 'records':
       if (isNullable(struct, field)) return 'null';
-      return message.role === 'request' ? 'NO_BYTES' : 'NO_RECORDS';
+      return message.role === 'request' ? 'NO_BYTES' : '{ bytes: 0, slices: [] }';
     default:
       return numberText(field.defaultText ?? '0');
   }

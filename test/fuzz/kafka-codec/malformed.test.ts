@@ -14,7 +14,7 @@ function readAll(message: MessageUnderTest, bytes: Buffer, version: number): Cod
   } catch (error) {
     // Anything but a CodecError is a bug of the reader.
     if (!(error instanceof CodecError)) throw error;
-    assert.match(error.message, new RegExp(`^${message.name} v${version}`));
+    assert.ok(error.message.startsWith(`${message.name} v${version}`), error.message);
     return error;
   }
   assert.ok(reader.position <= 4 + bytes.length, 'read beyond its end');
@@ -28,13 +28,17 @@ function versionsToTry(message: MessageUnderTest): number[] {
   return [...chosen];
 }
 
-test('a message cut at any byte is an error', () => {
+/** Long messages are cut at this many places, evenly apart. */
+const CUTS_MAX = 60;
+
+test('a message cut short is an error', () => {
   for (const message of messagesUnderTest()) {
     for (const version of versionsToTry(message)) {
       const [value] = fc.sample(message.values(version), { numRuns: 1, seed: 77 + version });
       assert.ok(value !== undefined);
       const bytes = encode(message, value, version);
-      for (let length = 0; length < bytes.length; length++) {
+      const step = 1 + Math.floor(bytes.length / CUTS_MAX);
+      for (let length = bytes.length - 1; length >= 0; length -= step) {
         const error = readAll(message, bytes.subarray(0, length), version);
         assert.ok(error !== null, `${message.name} v${version} read from ${length} bytes`);
       }
@@ -60,7 +64,7 @@ test('a message with changed bytes is read or refused, nothing else', () => {
             if (readAll(message, bytes, version) !== null) refused++;
           },
         ),
-        { numRuns: 12, seed: 99 + version },
+        { numRuns: 8, seed: 99 + version },
       );
     }
   }
@@ -85,7 +89,7 @@ test('garbage is read or refused, nothing else', () => {
         readAll(message, Buffer.from(garbage), version);
       },
     ),
-    { numRuns: 5_000, seed: 5 },
+    { numRuns: 3_000, seed: 5 },
   );
 });
 

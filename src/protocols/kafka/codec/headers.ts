@@ -1,8 +1,9 @@
 import type { ApiDescriptor } from './api-descriptor.ts';
 import { apiByKey } from './generated/apis.ts';
 import {
-  readRequestHeader as readHeaderFields,
-  writeRequestHeader as writeHeaderFields,
+  readRequestHeader as readRequestFields,
+  readResponseHeader as readResponseFields,
+  writeRequestHeader as writeRequestFields,
 } from './generated/headers.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
@@ -36,7 +37,7 @@ export function readRequestHeader(reader: Reader): RequestHeader {
   reader.position = start;
   const api = apiByKey(apiKey);
   const version = api === null ? 1 : api.requestHeaderVersion(apiVersion);
-  const { correlationId, clientId } = readHeaderFields(reader, version);
+  const { correlationId, clientId } = readRequestFields(reader, version);
   return { apiKey, apiVersion, correlationId, clientId, api };
 }
 
@@ -52,12 +53,10 @@ export function writeRequestHeader(
     correlationId: header.correlationId,
     clientId: header.clientId,
   };
-  writeHeaderFields(writer, value, api.requestHeaderVersion(header.apiVersion));
+  writeRequestFields(writer, value, api.requestHeaderVersion(header.apiVersion));
 }
 
 /** Reads a response's header, leaving the reader at the body; returns the correlation id. For clients. */
 export function readResponseHeader(reader: Reader, api: ApiDescriptor, version: number): number {
-  const correlationId = reader.int32('correlationId');
-  if (api.responseHeaderVersion(version) === 1) reader.skipTags();
-  return correlationId;
+  return readResponseFields(reader, api.responseHeaderVersion(version)).correlationId;
 }

@@ -21,9 +21,6 @@ export interface RecordsOut {
   readonly slices: readonly Slice[];
 }
 
-/** No batches, where null cannot be said. */
-export const NO_RECORDS: RecordsOut = { bytes: 0, slices: [] };
-
 /** A topic id or directory id that was not given. Shared: never write to it. */
 export const ZERO_UUID: Buffer = Buffer.alloc(16);
 

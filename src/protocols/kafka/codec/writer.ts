@@ -23,6 +23,8 @@ const FRAME_SIZE_BYTES = 4;
 const CHUNK_BYTES_INITIAL = 4 * 1024;
 /** From this size on the chunk is handed over to the sink instead of being copied by it. */
 const SHARE_BYTES_MIN = 64 * 1024;
+/** A chunk that grew beyond this is not kept for the next message. */
+const CHUNK_BYTES_KEPT_MAX = 256 * 1024;
 const TWO_32 = 0x1_0000_0000;
 const INT32_MAX = 0x7fff_ffff;
 const INT32_MIN = -0x8000_0000;
@@ -67,6 +69,7 @@ export class Writer {
     this.splicedBytes = 0;
     this.splices.length = 0;
     this.splicePositions.length = 0;
+    if (this.chunk.length > CHUNK_BYTES_KEPT_MAX) this.newChunk(CHUNK_BYTES_INITIAL);
   }
 
   /** A message begins here: names it in errors and refuses versions that its definition does not have. */
@@ -93,6 +96,7 @@ export class Writer {
   endFrame(): number {
     const spliced = this.splicedBytes - this.frameSplicedBefore;
     const bytes = this.length - this.frameAt + spliced;
+    if (bytes > INT32_MAX) this.fail(`a frame of ${bytes} bytes is too long`, '');
     this.view.setInt32(this.frameAt, bytes - FRAME_SIZE_BYTES);
     return bytes;
   }
@@ -110,7 +114,6 @@ export class Writer {
   /** Hands everything written to the sink, in order, and starts anew. */
   emit(sink: Sink): void {
     const share = this.length >= SHARE_BYTES_MIN;
-    const chunk = this.chunk;
     let from = 0;
     for (let i = 0; i < this.splices.length; i++) {
       const slice = this.splices[i] as Slice; // i is inside the array
@@ -120,11 +123,8 @@ export class Writer {
       from = to;
     }
     if (this.length > from) this.emitChunk(sink, share, from, this.length);
+    if (share) this.newChunk(CHUNK_BYTES_INITIAL);
     this.reset();
-    if (share && this.chunk === chunk) {
-      this.chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES_INITIAL);
-      this.view = viewOf(this.chunk);
-    }
   }
 
   /** Everything written as one copy: for tests and for callers that need the bytes in one piece. */
@@ -331,10 +331,14 @@ export class Writer {
   }
 
   private grow(bytes: number): void {
-    const chunk = Buffer.allocUnsafeSlow(Math.max(bytes, this.chunk.length * 2));
-    this.chunk.copy(chunk, 0, 0, this.length);
-    this.chunk = chunk;
-    this.view = viewOf(chunk);
+    const full = this.chunk;
+    this.newChunk(Math.max(bytes, full.length * 2));
+    full.copy(this.chunk, 0, 0, this.length);
+  }
+
+  private newChunk(bytes: number): void {
+    this.chunk = Buffer.allocUnsafeSlow(bytes);
+    this.view = viewOf(this.chunk);
   }
 
   private emitChunk(sink: Sink, share: boolean, from: number, to: number): void {
