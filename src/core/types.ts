@@ -56,6 +56,8 @@ export type AppendOutcome =
         | 'producer-fenced'
         | 'unknown-producer';
       readonly message: string;
+      /** Which records are to blame, counted from 0, when some are and others are not; may be cut short. */
+      readonly badRecords?: readonly number[];
     };
 
 /** Woken when a read that found too little may find more. Removed by cancel() or after it was woken once. */
