@@ -8,6 +8,7 @@ import type { RequestContext } from './handler.ts';
 const POOLED_MAX = 1024;
 /** Objects that grew beyond this many partitions are not kept. */
 const POOLED_PARTITIONS_MAX = 256;
+const NO_RECORDS: readonly number[] = [];
 
 /**
  * A produce request between its appends and its response. Results lie in parallel arrays that are used again by
@@ -29,6 +30,7 @@ export class PendingProduce implements CommitListener {
   private readonly indexes: number[] = [];
   private readonly errors: number[] = [];
   private readonly messages: (string | null)[] = [];
+  private readonly badRecords: (readonly number[])[] = [];
   private readonly baseOffsets: number[] = [];
   private readonly appendTimes: number[] = [];
   private readonly logStarts: number[] = [];
@@ -65,8 +67,14 @@ export class PendingProduce implements CommitListener {
     this.context.services.metrics.of(topic).produceRequests++;
   }
 
-  addFailure(index: number, error: number, message: string | null): void {
-    this.add(index, error, message);
+  addFailure(
+    index: number,
+    error: number,
+    message: string | null,
+    badRecords: readonly number[] = NO_RECORDS,
+  ): void {
+    const at = this.add(index, error, message);
+    this.badRecords[at] = badRecords;
   }
 
   addAppend(
@@ -161,10 +169,21 @@ export class PendingProduce implements CommitListener {
     writer.int64(lost ? -1 : (this.appendTimes[at] ?? -1));
     if (version >= 5) writer.int64(this.logStarts[at] ?? -1);
     if (version >= 8) {
-      writer.arrayCount(flexible, 0); // errors per record
+      this.writeBadRecords(writer, at, flexible);
       writer.nullableString(flexible, this.messages[at] ?? null);
     }
     if (flexible) writer.uvarint(0);
+  }
+
+  /** Their messages are null: clients take that of the partition then. */
+  private writeBadRecords(writer: Writer, at: number, flexible: boolean): void {
+    const records = this.badRecords[at] ?? NO_RECORDS;
+    writer.arrayCount(flexible, records.length);
+    for (let i = 0; i < records.length; i++) {
+      writer.int32(records[i] ?? 0);
+      writer.nullableString(flexible, null);
+      if (flexible) writer.uvarint(0);
+    }
   }
 
   private add(index: number, error: number, message: string | null): number {
@@ -172,6 +191,7 @@ export class PendingProduce implements CommitListener {
     this.indexes[at] = index;
     this.errors[at] = error;
     this.messages[at] = message;
+    this.badRecords[at] = NO_RECORDS;
     this.baseOffsets[at] = -1;
     this.appendTimes[at] = -1;
     this.logStarts[at] = -1;

@@ -137,6 +137,8 @@ describe('Produce', () => {
       records: makeBatch(['x']),
     });
     assert.equal(without.errorCode, KAFKA_ERROR.INVALID_RECORD);
+    assert.match(without.errorMessage ?? '', /needs a key/);
+    assert.deepEqual(without.recordErrors, [{ batchIndex: 0, batchIndexErrorMessage: null }]);
     const keyed = await produce(client, 9, {
       topic: 'keyed',
       partition: 0,

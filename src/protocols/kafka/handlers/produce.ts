@@ -231,7 +231,8 @@ function addOutcome(
     pending.addAppend(partition, outcome.baseOffset, -1, outcome.position);
     return;
   }
-  pending.addFailure(partition.index, appendErrorCode(outcome.status), outcome.message);
+  const { status, message, badRecords } = outcome;
+  pending.addFailure(partition.index, appendErrorCode(status), message, badRecords);
   context.services.metrics.of(partition.topic).failedProduceRequests++;
   context.services.metrics.all.failedProduceRequests++;
 }

@@ -12,6 +12,7 @@ import { describeLogDirsHandler } from './describe-log-dirs.ts';
 import { describeProducersHandler } from './describe-producers.ts';
 import { describeQuorumHandler } from './describe-quorum.ts';
 import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts';
+import { describeUserScramCredentialsHandler } from './describe-user-scram-credentials.ts';
 import { electLeadersHandler } from './elect-leaders.ts';
 import { fetchHandler } from './fetch.ts';
 import { GROUP_HANDLERS } from './group/index.ts';
@@ -55,6 +56,7 @@ export const API_HANDLERS: readonly ApiHandler[] = [
   listPartitionReassignmentsHandler,
   describeClientQuotasHandler,
   alterClientQuotasHandler,
+  describeUserScramCredentialsHandler,
   describeQuorumHandler,
   updateFeaturesHandler,
   describeClusterHandler,
