@@ -29,6 +29,8 @@ const CODEC_MAX = 4;
 /** Bit 6 says that baseTimestamp is something else: only compaction may set it. */
 const DELETE_HORIZON_BIT = 0x40;
 const NO_TIMESTAMP = -1;
+/** Records to blame beyond these are not named one by one. */
+const BAD_RECORDS_MAX = 10_000;
 
 const DEFECTS: Record<BatchDefect, AppendRefusal> = {
   'too-short': { status: 'corrupt', message: 'the batch is shorter than its header' },
@@ -147,14 +149,15 @@ function findMissingKey(
       ? { status: 'too-large', message: 'the batch is too large when it is decompressed' }
       : { status: 'corrupt', message: 'the records of the batch cannot be decompressed' };
   }
-  while (records.next()) {
-    if (records.keyStart < 0) {
-      return { status: 'key-required', message: 'each record of this topic needs a key' };
-    }
+  const badRecords: number[] = [];
+  for (let index = 0; records.next(); index++) {
+    if (records.keyStart < 0 && badRecords.length < BAD_RECORDS_MAX) badRecords.push(index);
   }
-  return records.damaged
-    ? { status: 'corrupt', message: 'the records of the batch are damaged' }
-    : null;
+  if (records.damaged) {
+    return { status: 'corrupt', message: 'the records of the batch are damaged' };
+  }
+  if (badRecords.length === 0) return null;
+  return { status: 'key-required', message: 'each record of this topic needs a key', badRecords };
 }
 
 /** Marks the batch's records as of now, in place: attributes, largest timestamp and checksum change. */

@@ -152,6 +152,9 @@ describe('appending to a partition', () => {
       const keyless = batchOf([{ key: 'a' }, { key: null }], { compression });
       assert.equal(status(partition, keyless), 'key-required');
     }
+    const mixed = batchOf([{ key: null }, { key: 'a' }, { key: null }]);
+    const refusal = partition.appendBatch(mixed, 0, mixed.length);
+    assert.deepEqual('badRecords' in refusal && refusal.badRecords, [0, 2]);
     const garbled = altered(batchOf([{ key: 'a' }], { compression: 'gzip' }), (b) => b.fill(0, 61));
     assert.equal(status(partition, garbled), 'corrupt');
   });
