@@ -241,6 +241,7 @@ export class AppendPath {
   private took(log: LogState, bytes: number): void {
     log.pendingEnd += this.totals.offsetCount;
     log.bytes += bytes;
+    if (!log.dirty) this.table.markDirty(log);
     this.counters.appends++;
     this.counters.appendedBytes += bytes;
     this.require(log);

@@ -13,6 +13,8 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<void>;
   /** Bytes of the volume that holds the path. */
   space(path: string): Promise<{ totalBytes: number; freeBytes: number }>;
+  /** Changes with every start of the machine; null when the system does not tell. */
+  bootId?(): Promise<string | null>;
   /**
    * Takes an exclusive lock that a crash of the process leaves free. Resolves with its release, or with the pid
    * (or null when not known) of who holds it.

@@ -65,7 +65,7 @@ export const LOCAL_ENGINE_DEFAULTS: LocalEngineLimits = {
   diskAlarm: 0.8,
   diskBlocked: 0.9,
   diskCheckMs: 5_000,
-  reservedBytes: 64 * MIB,
+  reservedBytes: 16 * MIB,
   retentionCheckMs: 30_000,
 };
 

@@ -1,29 +1,22 @@
 import { LyrebirdError } from '../base/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { AppendPath } from './append-path.ts';
-import { BlockCache } from './cache/block-cache.ts';
-import { TailCache } from './cache/tail-cache.ts';
+import { Callbacks } from './callbacks.ts';
+import { CommitHub } from './commit-hub.ts';
+import type { CommitCallback } from './commit-hub.ts';
+import { EngineBase } from './engine-base.ts';
 import { addDamage } from './index/damage.ts';
 import type { LogState } from './index/log-state.ts';
-import { LogTable, boundsOf } from './index/log-table.ts';
+import { boundsOf } from './index/log-table.ts';
+import type { LogTable } from './index/log-table.ts';
 import type { CommitGroup } from './journal/commit-group.ts';
-import { CommitWaiters } from './journal/commit-waiters.ts';
 import { ENTRY_META } from './journal/entries.ts';
-import { JournalFiles } from './journal/journal-files.ts';
-import { Journal } from './journal/journal.ts';
-import type { JournalOwner } from './journal/journal.ts';
-import { limitsOf } from './local-engine-options.ts';
+import type { Journal, JournalOwner } from './journal/journal.ts';
 import type { LocalEngineLimits, LocalEngineOptions } from './local-engine-options.ts';
 import { LocalMetaStore } from './local-meta-store.ts';
-import { LogTrimmer } from './log-trimmer.ts';
-import { MetaState } from './meta-state.ts';
-import { Publisher } from './publisher.ts';
-import { ColdReader } from './read/cold-reader.ts';
-import { LogReader } from './read/log-reader.ts';
+import { OpenEngine } from './open-engine.ts';
 import { findOffsetForTime, refreshMaxTimestamp } from './read/time-lookup.ts';
 import { recover } from './recovery/recover.ts';
-import { SegmentSet } from './segment/segment-set.ts';
-import { LocalSnapshotStore } from './snapshot-store.ts';
+import type { LocalSnapshotStore } from './snapshot-store.ts';
 import { APPEND_REFUSED } from './types.ts';
 import type {
   Bounds,
@@ -44,7 +37,7 @@ import type {
   Unsubscribe,
 } from './types.ts';
 
-type CommitCallback = (position: Position, durability: 'fsync' | 'os') => void;
+const SEGMENT_LIMITS = { openFilesMax: 128, indexBytesMax: 8 << 20 };
 
 /** The log engine on local files: one journal for all logs. See docs/internals/storage.md. */
 export class LocalEngine implements LogEngine {
@@ -53,19 +46,12 @@ export class LocalEngine implements LogEngine {
   private readonly options: LocalEngineOptions;
   private readonly limits: LocalEngineLimits;
   private readonly logger: Logger;
+  private readonly base: EngineBase;
   private readonly table: LogTable;
-  private readonly cache: TailCache;
-  private readonly blocks: BlockCache;
-  private readonly metaState: MetaState;
-  private readonly segments: SegmentSet;
-  private readonly files: JournalFiles;
-  private readonly publisher: Publisher;
-  private readonly trimmer: LogTrimmer;
-  private readonly memoryWaiters: CommitWaiters;
-  private readonly osWaiters: CommitWaiters;
-  private readonly syncWaiters: CommitWaiters;
-  private commitCallbacks: readonly CommitCallback[];
-  private writableCallbacks: readonly (() => void)[];
+  private readonly commits: CommitHub;
+  private readonly writableCallbacks: Callbacks<void>;
+  private readonly diskCallbacks: Callbacks<DiskState>;
+  private readonly checkpointCallbacks: Callbacks<void>;
   private askedForRoom: boolean;
   private closing: Promise<void> | null;
   private opened: OpenEngine | null;
@@ -73,44 +59,27 @@ export class LocalEngine implements LogEngine {
   constructor(options: LocalEngineOptions) {
     const { clock, logger } = options;
     this.options = options;
-    this.limits = limitsOf(options);
     this.logger = logger;
-    this.table = new LogTable();
-    const { cacheBytes, blockBytes, blockCacheBytes } = this.limits;
-    const tailBlockBytes = Math.max(64 << 10, Math.min(4 << 20, cacheBytes >>> 3));
-    this.cache = new TailCache({ clock, cacheBytes, blockBytes: tailBlockBytes });
-    this.blocks = new BlockCache({ clock, blockBytes, cacheBytes: blockCacheBytes });
-    this.segments = new SegmentSet();
-    const { fileSystem, folder } = options;
-    const { recycledFilesMax } = this.limits;
-    this.files = new JournalFiles({ fileSystem, clock, folder, recycledFilesMax });
-    const { table, files } = this;
-    this.publisher = new Publisher({ table, files, logger });
-    this.trimmer = new LogTrimmer({
-      table,
-      journalFiles: files,
-      segments: this.segments,
-      onMemoryFreed: (bytes) => this.freedMemory(bytes),
-    });
-    this.snapshots = new LocalSnapshotStore();
-    this.metaState = new MetaState({
-      clock,
-      logger,
+    this.commits = new CommitHub({ clock, logger });
+    this.writableCallbacks = new Callbacks(logger);
+    this.diskCallbacks = new Callbacks(logger);
+    this.checkpointCallbacks = new Callbacks(logger);
+    this.base = new EngineBase(options, {
       onLeaseExpired: (lease) => this.expireLease(lease),
+      onDisk: (state) => this.onDisk(state),
+      onMemoryFreed: (bytes) => this.freedMemory(bytes),
+      onDamage: (log, from, to) => this.onDamage(log, from, to),
     });
+    this.limits = this.base.limits;
+    this.table = this.base.table;
+    this.snapshots = this.base.snapshots;
     this.meta = new LocalMetaStore({
-      state: this.metaState,
+      state: this.base.metaState,
       table: this.table,
       journal: () => this.writableJournal(),
       deleteLog: (id) => this.deleteLog(id),
       whenSynced: (position, done) => this.whenSynced(position, done),
     });
-    this.memoryWaiters = new CommitWaiters({ clock, logger });
-    this.memoryWaiters.advance(Infinity);
-    this.osWaiters = new CommitWaiters({ clock, logger });
-    this.syncWaiters = new CommitWaiters({ clock, logger });
-    this.commitCallbacks = [];
-    this.writableCallbacks = [];
     this.askedForRoom = false;
     this.closing = null;
     this.opened = null;
@@ -204,21 +173,12 @@ export class LocalEngine implements LogEngine {
   }
 
   whenCommitted(position: Position, durability: Durability, listener: CommitListener): void {
-    if (durability === 'memory') {
-      this.memoryWaiters.add(0, listener);
-    } else if (durability === 'os') {
-      this.osWaiters.add(position, listener);
-    } else {
-      this.syncWaiters.add(position, listener);
-      this.opened?.journal.wantSync(position);
-    }
+    this.commits.add(position, durability, listener);
+    if (durability === 'fsync') this.opened?.journal.wantSync(position);
   }
 
   onCommitted(callback: CommitCallback): Unsubscribe {
-    this.commitCallbacks = [...this.commitCallbacks, callback];
-    return () => {
-      this.commitCallbacks = this.commitCallbacks.filter((other) => other !== callback);
-    };
+    return this.commits.onCommitted(callback);
   }
 
   pendingEnd(log: LogId): number {
@@ -261,19 +221,14 @@ export class LocalEngine implements LogEngine {
   }
 
   trim(log: LogId, before: number): Position {
-    const { opened } = this;
-    if (opened === null) return APPEND_REFUSED.closed;
+    if (this.opened === null) return APPEND_REFUSED.closed;
     const state = this.table.get(log);
     if (state === undefined) return APPEND_REFUSED.unknownLog;
-    if (!this.trimmer.trim(state, before)) return opened.journal.sequence;
-    this.publisher.advance(state);
-    opened.scheduleNotify();
-    return opened.appends.addTrim(state);
+    return this.trimLog(state, before);
   }
 
   onCheckpoint(callback: () => void): Unsubscribe {
-    void callback;
-    return () => {};
+    return this.checkpointCallbacks.add(callback);
   }
 
   writable(): boolean {
@@ -284,25 +239,21 @@ export class LocalEngine implements LogEngine {
   }
 
   onWritable(callback: () => void): Unsubscribe {
-    this.writableCallbacks = [...this.writableCallbacks, callback];
-    return () => {
-      this.writableCallbacks = this.writableCallbacks.filter((other) => other !== callback);
-    };
+    return this.writableCallbacks.add(callback);
   }
 
   diskState(): DiskState {
-    return 'ok';
+    return this.base.ladder.state;
   }
 
   onDiskState(callback: (state: DiskState) => void): Unsubscribe {
-    void callback;
-    return () => {};
+    return this.diskCallbacks.add(callback);
   }
 
   stats(): EngineStats {
     const { opened } = this;
     const writer = opened?.journal.stats;
-    const files = this.files.list();
+    const files = this.base.files.list();
     let journalBytes = 0;
     for (const file of files) journalBytes += file.end;
     return {
@@ -315,130 +266,104 @@ export class LocalEngine implements LogEngine {
       pendingBytes: opened?.journal.pendingBytes ?? 0,
       journalBytes,
       journalFiles: files.length,
-      segmentBytes: 0,
-      segmentFiles: 0,
-      cacheBytes: this.cache.cacheBytes + this.blocks.bytes,
+      segmentBytes: this.base.segments.bytes,
+      segmentFiles: this.base.segments.count,
+      cacheBytes: this.base.cache.cacheBytes + this.base.blocks.bytes,
       cacheHits: opened?.reader.counters.cacheHits ?? 0,
       cacheMisses: opened?.reader.counters.cacheMisses ?? 0,
-      checkpoints: 0,
-      settledBytes: 0,
-      quarantinedRanges: 0,
+      checkpoints: opened?.checkpointer.checkpoints ?? 0,
+      settledBytes: opened?.settler.settledBytes ?? 0,
+      quarantinedRanges: this.countDamage(),
       logs: this.table.size,
-      diskTotalBytes: 0,
-      diskFreeBytes: 0,
+      diskTotalBytes: this.base.ladder.totalBytes,
+      diskFreeBytes: this.base.ladder.freeBytes,
     };
   }
 
   private async openLocked(visitor: ReplayVisitor, unlock: () => Promise<void>): Promise<Identity> {
-    const { clock, logger, fileSystem, folder, random, nodeId = 1 } = this.options;
-    const recovered = await recover({
-      fileSystem,
-      logger,
-      random,
-      folder,
-      table: this.table,
-      meta: this.meta,
-      files: this.files,
-      publisher: this.publisher,
-      trimmer: this.trimmer,
-      visitor,
-      onDamage: (log, from, to) => this.onDamage(log, from, to),
-    });
-    const { sequence } = recovered;
-    const { files, publisher } = this;
-    const journal = new Journal({
-      clock,
-      files,
-      cache: this.cache,
-      incarnation: recovered.incarnation,
-      fileNumber: recovered.nextFileNumber,
-      sequence,
-      journalFileBytes: this.limits.journalFileBytes,
-      groupBytes: this.limits.groupBytes,
-      owner: this.journalOwner(),
-    });
-    await files.prepare(recovered.nextFileNumber);
-    this.osWaiters.advance(sequence);
-    this.syncWaiters.advance(sequence);
-    const cold = new ColdReader({
-      blocks: this.blocks,
-      cache: this.cache,
-      journalFiles: files,
-      segments: this.segments,
-      logger,
-      onDamage: (log, from, to) => this.onDamage(log, from, to),
-    });
-    const appends = new AppendPath({
-      table: this.table,
-      journal,
-      runBytesMax: this.limits.runBytesMax,
-      memoryLogBytes: this.limits.memoryLogBytes,
-      onMemoryAppend: (log) => {
-        publisher.advance(log);
-        this.opened?.scheduleNotify();
-      },
-    });
-    const reader = new LogReader({ cache: this.cache, cold });
-    this.opened = new OpenEngine({ journal, appends, reader, publisher, unlock, epoch: 1 }, clock);
-    await this.meta.sweep();
+    const { nodeId = 1 } = this.options;
+    const { base, meta } = this;
+    const onDamage = (log: LogState, from: number, to: number): void =>
+      this.onDamage(log, from, to);
+    const recovered = await recover({ base, meta, visitor, onDamage });
     const { clusterId, incarnation, cleanStart } = recovered;
+    base.files.identify(clusterId, incarnation);
+    this.commits.start(recovered.sequence);
+    this.opened = new OpenEngine(base, recovered, {
+      unlock,
+      journalOwner: this.journalOwner(),
+      onDamage,
+      onCheckpoint: () => this.checkpointCallbacks.call(),
+      trim: (log, before) => void this.trimLog(log, before),
+    });
+    const { checkpointer, maintenance } = this.opened;
+    // From here on, recovery begins behind what was just replayed: a tail that was cut stays cut.
+    await checkpointer.take({ drained: false });
+    await this.base.files.prepare(recovered.nextFileNumber);
+    await this.meta.sweep();
+    maintenance.start();
     return { clusterId, nodeId, incarnation, cleanStart };
   }
 
   private async closeOnce(mode: 'drain' | 'abort'): Promise<void> {
     const { opened } = this;
-    this.metaState.close();
+    this.base.metaState.close();
     if (opened === null) return;
-    if (mode === 'drain' && opened.appends.refusal === 0) {
-      opened.appends.refusal = APPEND_REFUSED.closed;
-      await opened.journal.sync().catch(() => {}); // a failure was reported to everybody who waits
-    }
+    const healthy = opened.appends.refusal === 0;
     opened.appends.refusal = APPEND_REFUSED.closed;
-    await opened.journal.stop();
-    const error = new LyrebirdError('LB2005', 'the storage engine was closed');
-    this.osWaiters.fail(error);
-    this.syncWaiters.fail(error);
-    this.memoryWaiters.fail(error);
-    await this.files.close();
+    if (mode === 'drain' && healthy) await this.drain(opened);
+    await Promise.all([opened.journal.stop(), opened.maintenance.stop()]);
+    this.commits.fail(new LyrebirdError('LB2005', 'the storage engine was closed'));
+    await this.base.manifest.close();
+    await this.base.segments.close();
+    await this.base.files.close();
     await opened.unlock();
+  }
+
+  /** Commits and writes down everything, so that the next start has nothing to replay. */
+  private async drain(opened: OpenEngine): Promise<void> {
+    try {
+      await opened.maintenance.stop();
+      await opened.journal.sync();
+      await opened.checkpointer.take({ drained: true });
+    } catch (error) {
+      this.logger.warn('storage.close', 'the engine could not be drained', { error });
+    }
   }
 
   private journalOwner(): JournalOwner {
     return {
-      onWritten: (group) => this.publisher.publishWritten(group),
+      onWritten: (group) => this.base.publisher.publishWritten(group),
       onDurable: (group) => this.onDurable(group),
       onProgress: (written, synced) => this.onProgress(written, synced),
-      onNoSpace: () => Promise.resolve(false),
+      onNoSpace: () => this.base.ladder.giveUpReserve(),
       onFailed: (error) => this.fail(error),
     };
   }
 
   private onDurable(group: CommitGroup): void {
-    this.publisher.publishDurable(group);
+    this.base.publisher.publishDurable(group);
     for (let entry = 0; entry < group.count; entry++) {
       if (group.kinds[entry] === ENTRY_META) group.metaCommits[entry]?.onDurable();
     }
   }
 
   private onProgress(written: number, synced: number): void {
+    this.commits.advance(written, synced);
+    this.base.publisher.notify();
+    this.base.cache.shrink(written);
     const { opened } = this;
     if (opened === null) return;
-    this.osWaiters.advance(written);
-    this.syncWaiters.advance(synced);
-    if (written > opened.toldWritten) {
-      opened.toldWritten = written;
-      for (const callback of this.commitCallbacks) callback(written, 'os');
-    }
-    if (synced > opened.toldSynced) {
-      opened.toldSynced = synced;
-      for (const callback of this.commitCallbacks) callback(synced, 'fsync');
-    }
-    this.publisher.notify();
-    this.cache.shrink(written);
+    opened.maintenance.journalGrew();
     if (this.askedForRoom && opened.journal.pendingBytes * 2 < this.limits.pendingBytesMax) {
       this.askedForRoom = false;
-      for (const callback of this.writableCallbacks) callback();
+      this.writableCallbacks.call();
     }
+  }
+
+  private onDisk(state: DiskState): void {
+    if (this.opened !== null) this.opened.appends.diskBlocked = state === 'blocked';
+    this.diskCallbacks.call(state);
   }
 
   private fail(cause: Error): void {
@@ -446,8 +371,7 @@ export class LocalEngine implements LogEngine {
     const error = new LyrebirdError('LB2003', message, { cause });
     this.logger.error('storage.failed', message, { error: cause });
     if (this.opened !== null) this.opened.appends.refusal = APPEND_REFUSED.failed;
-    this.osWaiters.fail(error);
-    this.syncWaiters.fail(error);
+    this.commits.fail(error);
   }
 
   private whenSynced(position: Position, done: (error: Error | null) => void): void {
@@ -468,12 +392,27 @@ export class LocalEngine implements LogEngine {
     return opened.journal;
   }
 
+  private trimLog(log: LogState, before: number): Position {
+    const { opened } = this;
+    if (opened === null) return APPEND_REFUSED.closed;
+    if (!this.base.trimmer.trim(log, before)) return opened.journal.sequence;
+    this.base.publisher.advance(log);
+    opened.scheduleNotify();
+    return opened.appends.addTrim(log);
+  }
+
+  private countDamage(): number {
+    let ranges = 0;
+    for (const log of this.table.values()) ranges += log.damage?.length ?? 0;
+    return ranges;
+  }
+
   private deleteLog(id: LogId): void {
     const log = this.table.remove(id);
     if (log === undefined) return;
     this.snapshots.remove(id);
-    this.trimmer.drop(log);
-    this.publisher.advance(log);
+    this.base.trimmer.drop(log);
+    this.base.publisher.advance(log);
   }
 
   private expireLease(lease: number): void {
@@ -491,53 +430,5 @@ export class LocalEngine implements LogEngine {
     this.table.markDirty(log);
     const facts = { log: log.name, from, to };
     this.logger.error('storage.damaged', 'stored data is damaged and was quarantined', facts);
-  }
-}
-
-interface OpenParts {
-  readonly journal: Journal;
-  readonly appends: AppendPath;
-  readonly publisher: Publisher;
-  readonly reader: LogReader;
-  readonly unlock: () => Promise<void>;
-  readonly epoch: number;
-}
-
-/** What exists while the engine is open. */
-class OpenEngine implements OpenParts {
-  readonly journal: Journal;
-  readonly appends: AppendPath;
-  readonly publisher: Publisher;
-  readonly reader: LogReader;
-  readonly unlock: () => Promise<void>;
-  readonly epoch: number;
-  toldWritten: number;
-  toldSynced: number;
-  private notifyScheduled: boolean;
-  private readonly clock: LocalEngineOptions['clock'];
-  private readonly notifyLater: () => void;
-
-  constructor(parts: OpenParts, clock: LocalEngineOptions['clock']) {
-    this.journal = parts.journal;
-    this.appends = parts.appends;
-    this.publisher = parts.publisher;
-    this.reader = parts.reader;
-    this.unlock = parts.unlock;
-    this.epoch = parts.epoch;
-    this.toldWritten = parts.journal.writtenThrough;
-    this.toldSynced = parts.journal.syncedThrough;
-    this.clock = clock;
-    this.notifyScheduled = false;
-    this.notifyLater = () => {
-      this.notifyScheduled = false;
-      this.publisher.notify();
-    };
-  }
-
-  /** Watchers are told in a later turn. */
-  scheduleNotify(): void {
-    if (this.notifyScheduled) return;
-    this.notifyScheduled = true;
-    this.clock.defer(this.notifyLater);
   }
 }

@@ -3,6 +3,7 @@ import type { LogState } from './index/log-state.ts';
 import type { LogTable } from './index/log-table.ts';
 import { locationFile } from './journal/format.ts';
 import type { JournalFiles } from './journal/journal-files.ts';
+import type { Extent } from './segment/extent.ts';
 import type { SegmentSet } from './segment/segment-set.ts';
 
 /** Takes data out of logs: the space it had in files becomes free once no log needs the rest of the file. */
@@ -55,6 +56,28 @@ export class LogTrimmer {
     log.bytes = 0;
   }
 
+  /** The log has this data in a segment, too. */
+  addExtent(log: LogState, extent: Extent): void {
+    this.segments.addReference(extent);
+    log.extents = [...(log.extents ?? []), extent];
+    log.bytes += extent.bytes;
+    this.table.markDirty(log);
+  }
+
+  /** Everything before the location is in extents now. */
+  dropSettledRuns(log: LogState, before: number): void {
+    const { runs } = log;
+    if (runs === null) return;
+    const settled = runs.findLocation(before);
+    for (let run = 0; run < settled; run++) {
+      this.release(runs.location(run), runs.bytes(run));
+      log.bytes -= runs.bytes(run);
+    }
+    runs.dropFirst(settled);
+    log.hintOffset = -1;
+    this.table.markDirty(log);
+  }
+
   private dropRuns(log: LogState): void {
     const { runs } = log;
     if (runs === null) return;
@@ -98,6 +121,8 @@ export class LogTrimmer {
 
   private release(location: number, bytes: number): void {
     const file = this.journalFiles.get(locationFile(location));
-    if (file !== undefined) file.liveBytes -= bytes;
+    if (file === undefined) return;
+    file.liveBytes -= bytes;
+    file.runs--;
   }
 }

@@ -65,6 +65,15 @@ class NodeFileSystem implements FileSystem {
     return { totalBytes: stats.blocks * stats.bsize, freeBytes: stats.bavail * stats.bsize };
   }
 
+  async bootId(): Promise<string | null> {
+    if (process.platform !== 'linux') return null;
+    try {
+      return (await fs.promises.readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
+    } catch {
+      return null; // a sandbox may hide /proc
+    }
+  }
+
   lock(path: string): Promise<{ release: () => Promise<void> } | { heldBy: number | null }> {
     return takeLock(path);
   }

@@ -52,7 +52,10 @@ export class Publisher {
       log.maxTimestampOffset = baseOffset + maxTimestampDelta;
     }
     const file = this.files.get(locationFile(location));
-    if (file !== undefined) file.liveBytes += bytes;
+    if (file !== undefined) {
+      file.liveBytes += bytes;
+      file.runs++;
+    }
     this.table.markDirty(log);
   }
 

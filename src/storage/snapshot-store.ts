@@ -29,12 +29,14 @@ export class LocalSnapshotStore implements SnapshotStore {
     if (this.snapshots.delete(log)) this.dirty.add(log);
   }
 
-  restore(log: LogId, bytes: Buffer): void {
-    this.snapshots.set(log, bytes);
+  /** Takes over what a manifest says: the bytes, or that there are none. */
+  restore(log: LogId, bytes: Buffer | null): void {
+    if (bytes === null) this.snapshots.delete(log);
+    else this.snapshots.set(log, bytes);
   }
 
-  all(): IterableIterator<[LogId, Buffer]> {
-    return this.snapshots.entries();
+  keys(): IterableIterator<LogId> {
+    return this.snapshots.keys();
   }
 
   /** Logs whose snapshot was saved or removed since the last call. */

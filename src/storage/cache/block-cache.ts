@@ -10,6 +10,22 @@ export interface ColdSource {
   readonly handle: FileHandle;
   /** Reads in flight: the file is not closed before they are over. */
   readsInFlight: number;
+  /** Called when the last of them is over. */
+  onUnused: (() => void) | null;
+}
+
+/** Resolves when no read of the source is in flight. */
+export function whenUnused(source: ColdSource): Promise<void> {
+  if (source.readsInFlight === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    source.onUnused = resolve;
+  });
+}
+
+/** To be called after each read that was counted. */
+export function endRead(source: ColdSource): void {
+  source.readsInFlight--;
+  if (source.readsInFlight === 0) source.onUnused?.();
 }
 
 export const journalSourceKey = (fileNumber: number): number => fileNumber * 2;
@@ -111,7 +127,7 @@ export class BlockCache {
       block.evict();
       throw error;
     } finally {
-      source.readsInFlight--;
+      endRead(source);
       this.loading.delete(key);
     }
     this.blocks.get(key)?.evict();

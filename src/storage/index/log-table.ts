@@ -5,14 +5,19 @@ import { LogState } from './log-state.ts';
 /** All logs of an engine. */
 export class LogTable {
   private readonly logs: Map<LogId, LogState>;
-  /** Changed since the last checkpoint, deleted ones included. */
+  /** Their data changed since the last checkpoint. */
   private dirtyLogs: LogState[];
+  /** Created or altered since the last checkpoint. */
+  private definedLogs: Set<LogState>;
+  private deletedIds: LogId[];
   /** Next id to hand out. */
   nextLogId: LogId;
 
   constructor() {
     this.logs = new Map();
     this.dirtyLogs = [];
+    this.definedLogs = new Set();
+    this.deletedIds = [];
     this.nextLogId = 1;
   }
 
@@ -42,7 +47,7 @@ export class LogTable {
     if (log.spec.durability === 'memory') state.memory = new MemoryRuns();
     this.logs.set(log.id, state);
     if (log.id >= this.nextLogId) this.nextLogId = log.id + 1;
-    this.markDirty(state);
+    this.definedLogs.add(state);
     return state;
   }
 
@@ -55,7 +60,7 @@ export class LogTable {
       staysMemory !== (spec.durability === 'memory') ? log.durability : spec.durability;
     log.spec = { ...spec, durability };
     log.durability = durability;
-    this.markDirty(log);
+    this.definedLogs.add(log);
   }
 
   /** Forgets a log; the caller gives its space back. */
@@ -64,7 +69,8 @@ export class LogTable {
     if (log === undefined) return undefined;
     this.logs.delete(id);
     log.deleted = true;
-    this.markDirty(log);
+    this.definedLogs.delete(log);
+    this.deletedIds.push(id);
     return log;
   }
 
@@ -74,15 +80,25 @@ export class LogTable {
     this.dirtyLogs.push(log);
   }
 
-  get dirtyCount(): number {
-    return this.dirtyLogs.length;
+  /** True when anything changed since the last checkpoint. */
+  get changed(): boolean {
+    const { dirtyLogs, definedLogs, deletedIds } = this;
+    return dirtyLogs.length > 0 || definedLogs.size > 0 || deletedIds.length > 0;
   }
 
-  /** The logs changed since the last call. */
+  /** The logs whose data changed since the last call. */
   takeDirty(): LogState[] {
     const taken = this.dirtyLogs;
     this.dirtyLogs = [];
     for (const log of taken) log.dirty = false;
+    return taken;
+  }
+
+  /** The logs created, altered and deleted since the last call. */
+  takeDefinitions(): { readonly defined: Iterable<LogState>; readonly deleted: readonly LogId[] } {
+    const taken = { defined: this.definedLogs, deleted: this.deletedIds };
+    this.definedLogs = new Set();
+    this.deletedIds = [];
     return taken;
   }
 }

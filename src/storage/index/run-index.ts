@@ -126,6 +126,33 @@ export class RunIndex {
     return low;
   }
 
+  /** The packed fields of runs [first, end), as bytes in the host's order; a view. */
+  packed(first: number, end: number): Uint8Array {
+    const { buffer, byteOffset } = this.fields;
+    const from = byteOffset + (this.head + first) * STRIDE * 8;
+    return new Uint8Array(buffer, from, (end - first) * STRIDE * 8);
+  }
+
+  /** A copy of the runs [first, end). */
+  slice(first: number, end: number): RunIndex {
+    const copy = new RunIndex();
+    const from = (this.head + first) * STRIDE;
+    copy.pushPacked(this.fields.subarray(from, from + (end - first) * STRIDE));
+    return copy;
+  }
+
+  /** Adds runs as packed() gave them. */
+  pushPacked(packed: Float64Array): void {
+    const needed = this.tail * STRIDE + packed.length;
+    if (needed > this.fields.length) {
+      const grown = new Float64Array(Math.max(needed, this.fields.length * 2));
+      grown.set(this.fields.subarray(0, this.tail * STRIDE));
+      this.fields = grown;
+    }
+    this.fields.set(packed, this.tail * STRIDE);
+    this.tail += packed.length / STRIDE;
+  }
+
   /** Forgets the oldest runs. */
   dropFirst(runs: number): void {
     this.head += runs;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../../base/clock.ts';
-import { journalSourceKey } from '../cache/block-cache.ts';
+import { journalSourceKey, whenUnused } from '../cache/block-cache.ts';
 import type { ColdSource } from '../cache/block-cache.ts';
 import type { FileHandle, FileSystem } from '../file-system.ts';
 import { FILE_HEADER_BYTES, encodeFileHeader } from './format.ts';
@@ -13,6 +13,8 @@ export interface JournalFile extends ColdSource {
   end: number;
   /** Bytes of committed batches in here that some log still has. */
   liveBytes: number;
+  /** Index entries that refer to it. */
+  runs: number;
 }
 
 export interface JournalFilesOptions {
@@ -30,7 +32,17 @@ export function newJournalFile(
 ): JournalFile {
   const { createdMs, end } = facts;
   const key = journalSourceKey(number);
-  return { number, key, handle, createdMs, end, liveBytes: 0, readsInFlight: 0 };
+  return {
+    number,
+    key,
+    handle,
+    createdMs,
+    end,
+    liveBytes: 0,
+    runs: 0,
+    readsInFlight: 0,
+    onUnused: null,
+  };
 }
 
 const NAME = /^journal-(\d{10})$/;
@@ -84,10 +96,19 @@ export class JournalFiles {
     this.files.set(file.number, file);
   }
 
-  /** A file whose groups nobody needs, by path; its name is free for reuse. */
+  /** A file kept for reuse, by path; false when there are enough. */
   offerRecycled(path: string): boolean {
     if (this.recycled.length >= this.options.recycledFilesMax) return false;
     this.recycled.push(path);
+    return true;
+  }
+
+  /** Keeps a journal file that is not in use for reuse; false when there are enough. */
+  async offerSpare(number: number): Promise<boolean> {
+    if (this.recycled.length >= this.options.recycledFilesMax) return false;
+    const spare = `${this.options.folder}/spare-${String(number).padStart(10, '0')}`;
+    await this.options.fileSystem.rename(this.pathOf(number), spare);
+    this.recycled.push(spare);
     return true;
   }
 
@@ -110,16 +131,10 @@ export class JournalFiles {
     const file = this.files.get(number);
     if (file === undefined) return;
     this.files.delete(number);
-    const { fileSystem, folder } = this.options;
+    await whenUnused(file);
     await file.handle.close();
-    const path = `${folder}/${journalFileName(number)}`;
-    const spare = `${folder}/spare-${String(number).padStart(10, '0')}`;
-    if (this.recycled.length < this.options.recycledFilesMax) {
-      await fileSystem.rename(path, spare);
-      this.recycled.push(spare);
-    } else {
-      await fileSystem.remove(path);
-    }
+    if (await this.offerSpare(number)) return;
+    await this.options.fileSystem.remove(this.pathOf(number));
   }
 
   async close(): Promise<void> {
@@ -132,7 +147,7 @@ export class JournalFiles {
   private async create(number: number): Promise<JournalFile> {
     const { fileSystem, folder, clock } = this.options;
     assert(this.identity !== null, 'the journal knows whose it is');
-    const path = `${folder}/${journalFileName(number)}`;
+    const path = this.pathOf(number);
     const spare = this.recycled.pop();
     if (spare !== undefined) await fileSystem.rename(spare, path);
     const handle = await fileSystem.open(path, { create: true });
@@ -145,5 +160,8 @@ export class JournalFiles {
     this.files.set(number, file);
     this.preparing.delete(number);
     return file;
+  }
+  private pathOf(number: number): string {
+    return `${this.options.folder}/${journalFileName(number)}`;
   }
 }

@@ -33,7 +33,7 @@ export class GroupScanner {
     this.fileNumber = fileNumber;
     this.position = position;
     this.handle = handle;
-    this.buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    this.buffer = Buffer.alloc(0);
     this.bufferStart = 0;
     this.bufferBytes = 0;
   }
@@ -83,7 +83,10 @@ export class GroupScanner {
   private async fill(bytes: number): Promise<boolean> {
     const end = this.bufferStart + this.bufferBytes;
     if (this.position >= this.bufferStart && this.position + bytes <= end) return true;
-    if (bytes > this.buffer.length) this.buffer = Buffer.allocUnsafeSlow(bytes);
+    if (this.buffer.length === 0) {
+      const left = (await this.handle.size()) - this.position;
+      this.buffer = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(left, READ_BYTES)));
+    } else if (bytes > this.buffer.length) this.buffer = Buffer.allocUnsafeSlow(bytes);
     this.bufferStart = this.position;
     this.bufferBytes = await this.handle.read(this.buffer, this.buffer.length, this.position);
     return this.bufferBytes >= bytes;

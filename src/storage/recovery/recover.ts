@@ -1,87 +1,208 @@
 import { LyrebirdError } from '../../base/errors.ts';
-import type { Random } from '../../base/random.ts';
-import type { Logger } from '../../telemetry/logger.ts';
-import type { FileSystem } from '../file-system.ts';
+import type { EngineBase } from '../engine-base.ts';
 import type { LogState } from '../index/log-state.ts';
-import type { LogTable } from '../index/log-table.ts';
 import { FILE_HEADER_BYTES, decodeFileHeader } from '../journal/format.ts';
 import { journalFileName, journalFileNumber, newJournalFile } from '../journal/journal-files.ts';
-import type { JournalFiles } from '../journal/journal-files.ts';
+import type { JournalFile } from '../journal/journal-files.ts';
 import type { LocalMetaStore } from '../local-meta-store.ts';
-import type { LogTrimmer } from '../log-trimmer.ts';
-import type { Publisher } from '../publisher.ts';
+import { ManifestLoader, countReferences } from '../manifest/manifest-loader.ts';
+import type { ManifestState } from '../manifest/manifest-records.ts';
+import { segmentFileNumber } from '../segment/segment-format.ts';
 import type { ReplayVisitor } from '../types.ts';
 import { JournalReplay } from './journal-replay.ts';
+import type { ReplayOutcome } from './journal-replay.ts';
 
 export interface RecoverOptions {
-  readonly fileSystem: FileSystem;
-  readonly logger: Logger;
-  readonly random: Random;
-  readonly folder: string;
-  readonly table: LogTable;
+  readonly base: EngineBase;
   readonly meta: LocalMetaStore;
-  readonly files: JournalFiles;
-  readonly publisher: Publisher;
-  readonly trimmer: LogTrimmer;
   readonly visitor: ReplayVisitor;
   readonly onDamage: (log: LogState, from: number, to: number) => void;
 }
 
 export interface Recovered {
   readonly clusterId: Buffer;
+  readonly bootId: string | null;
   readonly incarnation: number;
+  readonly epoch: number;
+  /** Sequence of the newest group. */
   readonly sequence: number;
   readonly nextFileNumber: number;
   readonly cleanStart: boolean;
 }
 
-/** Brings the engine's state back from the files of a data folder. */
+/** Brings the engine's state back from the files of a data folder. Same files, same state. */
 export async function recover(options: RecoverOptions): Promise<Recovered> {
-  const { fileSystem, folder, logger, random, table, files, publisher, trimmer } = options;
+  const { fileSystem, folder, files, table, segments, random } = options.base;
+  const bootId = (await fileSystem.bootId?.()) ?? null;
+  const { state, tornTail } = await loadManifest(options);
   const names = await fileSystem.list(folder);
-  const numbers: number[] = [];
-  for (const name of names) {
-    const number = journalFileNumber(name);
-    if (number !== null) numbers.push(number);
+  const numbers = numbersOf(names, journalFileNumber);
+  const nextFileNumber = Math.max(0, state?.replay.file ?? 0, ...numbers.slice(-1)) + 1;
+  if (state === null) {
+    await refuseOrphans(options, numbers);
+    const clusterId = random.bytes(16);
+    const fresh = { clusterId, bootId, incarnation: 1, epoch: 1, sequence: 0 };
+    return { ...fresh, nextFileNumber, cleanStart: true };
   }
-  numbers.sort((a, b) => a - b);
-  let clusterId: Buffer | null = null;
-  let incarnation = 1;
-  const found = [];
-  for (const number of numbers) {
-    const handle = await fileSystem.open(`${folder}/${journalFileName(number)}`, { create: false });
-    const bytes = Buffer.alloc(FILE_HEADER_BYTES);
-    await handle.read(bytes, FILE_HEADER_BYTES, 0);
-    const header = decodeFileHeader(bytes);
-    if (header === 'too-new')
-      throw new LyrebirdError('LB2001', 'the journal is of a newer version');
-    if (header !== null) {
-      clusterId = header.clusterId;
-      incarnation = header.incarnation + 1;
+  const replayed = await openJournalFiles(options, { numbers, state });
+  await openSegments(options, { names, tornTail });
+  segments.nextNumber = Math.max(segments.nextNumber, state.nextSegment);
+  for (const { log, from, to } of countReferences(table, files, segments)) {
+    options.onDamage(log, from, to);
+  }
+  const outcome = await replay(options, { files: replayed, state });
+  // What was replayed counts from now on, so it has to survive a power cut from now on.
+  for (const file of replayed) await file.handle.sync();
+  await adoptSpares(options, names);
+  const lost = outcome.cut || outcome.damaged;
+  // After a crash of the machine (not only of the process), data may be gone that needed no sync to count.
+  const sameBoot = bootId !== null && bootId === state.bootId;
+  const cleanStart = !lost && ((state.drained && outcome.groups === 0) || sameBoot);
+  return {
+    clusterId: Buffer.from(state.clusterId, 'hex'),
+    bootId,
+    incarnation: state.incarnation + 1,
+    epoch: state.epoch + (cleanStart ? 0 : 1),
+    sequence: outcome.sequence,
+    nextFileNumber,
+    cleanStart,
+  };
+}
+
+async function loadManifest(
+  options: RecoverOptions,
+): Promise<{ readonly state: ManifestState | null; readonly tornTail: boolean }> {
+  const { manifest, table, metaState, snapshots, logger, folder } = options.base;
+  const loaded = await manifest.load();
+  if (loaded === null) return { state: null, tornTail: false };
+  try {
+    const loader = new ManifestLoader({ table, metaState, snapshots });
+    const state = loader.load(loaded.sections);
+    if (state === null) throw new RangeError('the manifest has no state record');
+    if (loaded.tornTail) {
+      logger.warn('manifest.torn', 'an unfinished checkpoint was ignored', { folder });
+      await manifest.close(); // the next one starts a new file
     }
-    const createdMs = header?.createdMs ?? 0;
-    found.push(newJournalFile(number, handle, { createdMs, end: FILE_HEADER_BYTES }));
+    return { state, tornTail: loaded.tornTail };
+  } catch (cause) {
+    const message = `the manifest in ${folder} does not hold what was written; keep a copy of it`;
+    throw new LyrebirdError('LB2002', message, { cause });
   }
-  clusterId ??= random.bytes(16);
-  files.identify(clusterId, incarnation);
-  for (const file of found) files.adopt(file);
-  const replay = new JournalReplay({
+}
+
+/** A journal without a manifest: not what a crash leaves, so nothing here may be guessed or overwritten. */
+async function refuseOrphans(options: RecoverOptions, numbers: readonly number[]): Promise<void> {
+  if (numbers.length === 0) return;
+  const { folder, manifest } = options.base;
+  await manifest.close();
+  const message = `the data folder ${folder} has a journal but no manifest; restore it from a copy`;
+  throw new LyrebirdError('LB2002', message, { details: { folder } });
+}
+
+/** Opens the journal files that are in use; resolves with those to be replayed. */
+async function openJournalFiles(
+  options: RecoverOptions,
+  found: { numbers: readonly number[]; state: ManifestState },
+): Promise<JournalFile[]> {
+  const { fileSystem, folder, files, logger } = options.base;
+  const { state } = found;
+  const known = new Map(state.journal.map((file) => [file.number, file]));
+  const replayed: JournalFile[] = [];
+  for (const number of found.numbers) {
+    const path = `${folder}/${journalFileName(number)}`;
+    const toReplay = number >= state.replay.file;
+    if (!toReplay && !known.has(number)) {
+      // The manifest needs it no more: freeing it was interrupted.
+      if (!(await files.offerSpare(number))) await fileSystem.remove(path);
+      continue;
+    }
+    const handle = await fileSystem.open(path, { create: false });
+    const header = Buffer.alloc(FILE_HEADER_BYTES);
+    await handle.read(header, FILE_HEADER_BYTES, 0);
+    const decoded = decodeFileHeader(header);
+    if (decoded === 'too-new') {
+      await handle.close();
+      throw new LyrebirdError('LB2001', `${path} was written by a newer version`);
+    }
+    const createdMs = known.get(number)?.createdMs ?? decoded?.createdMs ?? 0;
+    const end = known.get(number)?.end ?? FILE_HEADER_BYTES;
+    const file = newJournalFile(number, handle, { createdMs, end });
+    files.adopt(file);
+    if (toReplay) replayed.push(file);
+  }
+  for (const number of known.keys()) {
+    if (files.get(number) !== undefined || number >= state.replay.file) continue;
+    logger.error('journal.missing', 'a journal file is missing', { number, folder });
+  }
+  return replayed;
+}
+
+async function openSegments(
+  options: RecoverOptions,
+  found: { names: readonly string[]; tornTail: boolean },
+): Promise<void> {
+  const { fileSystem, folder, segments, table, logger } = options.base;
+  const used = new Set<number>();
+  for (const { extents } of table.values())
+    for (const extent of extents ?? []) used.add(extent.file);
+  for (const number of numbersOf(found.names, segmentFileNumber)) {
+    const path = segments.pathOf(number);
+    if (used.has(number)) {
+      const handle = await fileSystem.open(path, { create: false });
+      const bytes = await handle.size();
+      await handle.close();
+      segments.add(number, bytes);
+      continue;
+    }
+    segments.nextNumber = Math.max(segments.nextNumber, number + 1);
+    // Settling or freeing it was interrupted. Should the manifest's end have been lost to damage instead, the
+    // file may be all that is left of its data: then it is kept out of the way.
+    if (!found.tornTail) {
+      await fileSystem.remove(path);
+      continue;
+    }
+    await fileSystem.rename(path, `${folder}/unused-segment-${number}`);
+    logger.warn('segment.unused', 'a segment that no log refers to was put aside', { path });
+  }
+}
+
+function replay(
+  options: RecoverOptions,
+  from: { files: readonly JournalFile[]; state: ManifestState },
+): Promise<ReplayOutcome> {
+  const { table, publisher, logger, trimmer } = options.base;
+  const { visitor, meta, onDamage } = options;
+  const { file: fileNumber, position, sequence } = from.state.replay;
+  const journalReplay = new JournalReplay({
     table,
     publisher,
     logger,
-    visitor: options.visitor,
+    visitor,
     onTrim: (log, before) => void trimmer.trim(log, before),
-    onMeta: (txn) => options.meta.replay(txn),
-    onDamage: options.onDamage,
+    onMeta: (txn) => meta.replay(txn),
+    onDamage,
   });
-  const first = numbers[0] ?? 1;
-  const outcome = await replay.run(found, {
-    fileNumber: first,
-    position: FILE_HEADER_BYTES,
-    sequence: 0,
-  });
-  const nextFileNumber = (numbers[numbers.length - 1] ?? 0) + 1;
-  const { sequence, cut, damaged } = outcome;
-  const cleanStart = !cut && !damaged;
-  return { clusterId, incarnation, sequence, nextFileNumber, cleanStart };
+  return journalReplay.run(from.files, { fileNumber, position, sequence });
+}
+
+/** Takes back the files that were kept for reuse. */
+async function adoptSpares(options: RecoverOptions, names: readonly string[]): Promise<void> {
+  const { fileSystem, folder, files } = options.base;
+  for (const name of names) {
+    if (!name.startsWith('spare-')) continue;
+    const path = `${folder}/${name}`;
+    if (!files.offerRecycled(path)) await fileSystem.remove(path);
+  }
+}
+
+function numbersOf(
+  names: readonly string[],
+  parse: (name: string) => number | null,
+): readonly number[] {
+  const numbers: number[] = [];
+  for (const name of names) {
+    const number = parse(name);
+    if (number !== null) numbers.push(number);
+  }
+  return numbers.sort((a, b) => a - b);
 }
