@@ -59,6 +59,21 @@ describe('a first member', () => {
     assert.equal(harness.join({ memberId }).value?.error, 'unknown-member');
   });
 
+  it('waits shortly for one that was just told its id', async () => {
+    const harness = await GroupHarness.ready();
+    const idOf = () => harness.join({ requireKnownMemberId: true }).value?.memberId ?? '';
+    const [memberId, otherId, vanishedId] = [idOf(), idOf(), idOf()];
+    const first = harness.join({ memberId });
+    const second = harness.join({ memberId: otherId });
+    assert.deepEqual([first.count, second.count], [0, 0]);
+    harness.clock.advance(250);
+    assert.equal(first.value?.generation, 1);
+    assert.equal(second.value?.generation, 1);
+    assert.equal(first.value?.members.length, 2);
+    harness.join({ memberId: vanishedId });
+    assert.equal(harness.state(), 'preparing-rebalance');
+  });
+
   it('waits for more when there is an initial delay, as long as they come', async () => {
     const harness = await GroupHarness.ready({ options: { initialRebalanceDelayMs: 1000 } });
     const first = harness.join();

@@ -9,7 +9,10 @@ export interface CoordinatorOptions {
   /** A join with a session timeout outside these bounds is refused (invalid-session-timeout). */
   readonly sessionTimeoutMinMs: number;
   readonly sessionTimeoutMaxMs: number;
-  /** How long the first rebalance of an empty group waits for more members. 0: the first join completes at once. */
+  /**
+   * How long the first rebalance of an empty group waits for more members. 0: the first join completes at once,
+   * or as soon as those that were just given an id have joined too.
+   */
   readonly initialRebalanceDelayMs: number;
   /** A member that has not seen its first join complete is dropped after this long. */
   readonly newMemberJoinTimeoutMs: number;

@@ -15,6 +15,11 @@ import { describeMember, refusedJoin, refusedSync } from './replies.ts';
 
 /** A client's rebalance timeout counts as at least this, so that waiting is never a busy loop. */
 const REBALANCE_TIMEOUT_MIN_MS = 100;
+/**
+ * How long the first join of a group waits for members that were just given an id, and so are one round trip away:
+ * consumers that start together then share the first generation instead of revoking what they just got.
+ */
+const PENDING_MEMBERS_WAIT_MS = 250;
 
 /**
  * The generations of a group, one after the other:
@@ -236,10 +241,11 @@ export class RebalanceCycle {
     const delayMs = this.host.options.initialRebalanceDelayMs;
     if (first && delayMs > 0) {
       this.delayFirstRebalance(delayMs, this.rebalanceTimeoutMs() - delayMs);
-    } else if (first || this.membership.allJoined) {
+    } else if (this.membership.allJoined) {
       this.completeJoin();
     } else {
-      this.awaitJoins();
+      const longestMs = this.rebalanceTimeoutMs();
+      this.awaitJoins(first ? Math.min(PENDING_MEMBERS_WAIT_MS, longestMs) : longestMs);
     }
   }
 
@@ -257,9 +263,9 @@ export class RebalanceCycle {
     });
   }
 
-  private awaitJoins(): void {
+  private awaitJoins(longestMs: number): void {
     this.joinTimer?.cancel();
-    this.joinTimer = this.host.clock.setTimer(this.rebalanceTimeoutMs(), () => this.completeJoin());
+    this.joinTimer = this.host.clock.setTimer(longestMs, () => this.completeJoin());
   }
 
   /** Everybody has joined, or has had the time to: those that did form the next generation. */
@@ -277,7 +283,7 @@ export class RebalanceCycle {
       this.beginGeneration();
     } else {
       // Only static members that are away are left: their sessions decide.
-      this.awaitJoins();
+      this.awaitJoins(this.rebalanceTimeoutMs());
     }
   }
 
