@@ -1,0 +1,291 @@
+import type { LyrebirdError } from '../../src/base/errors.ts';
+import type { CrashKind } from './disk.ts';
+import { checkRecovery, fingerprint } from './recovery-checks.ts';
+import { NO_FAULTS } from './sim-file-system.ts';
+import type { DiskFaults } from './sim-file-system.ts';
+import { replayVisitor, startProcess } from './sim-process.ts';
+import type { Running } from './sim-process.ts';
+import { Workload } from './workload.ts';
+import { World } from './world.ts';
+import type { EngineFactory } from './world.ts';
+
+export interface SimulationResult {
+  readonly seed: number;
+  /** What went wrong first, or null. */
+  readonly violation: string | null;
+  /** Events that ran. */
+  readonly steps: number;
+  /** Virtual time. */
+  readonly virtualMs: number;
+  readonly counters: Readonly<Record<string, number>>;
+  /** When asked for: what happened, oldest first. */
+  readonly trace: readonly string[];
+}
+
+const STEPS_MAX = 50_000;
+const OPEN_ATTEMPTS_MAX = 20;
+
+/** Tells the history of one seed and checks it. The same seed and engine give the same history. */
+export async function simulate(
+  seed: number,
+  factory: EngineFactory,
+  options: { trace?: boolean } = {},
+): Promise<SimulationResult> {
+  const world = new World(seed, { trace: options.trace ?? false });
+  const simulation = new Simulation(world, factory);
+  try {
+    await simulation.run();
+  } catch (error) {
+    world.fail(`the simulation threw ${(error as Error).stack}`);
+  }
+  world.process.alive = false;
+  return {
+    seed,
+    violation: world.violation?.message ?? null,
+    steps: world.scheduler.steps,
+    virtualMs: world.scheduler.nowMs,
+    counters: world.counters,
+    trace: world.trace ?? [],
+  };
+}
+
+class Simulation {
+  private readonly world: World;
+  private readonly factory: EngineFactory;
+  private processes = 0;
+  /** The worst that happened to the disk since an engine was last found to be right. */
+  private crash: CrashKind = 'kill';
+
+  constructor(world: World, factory: EngineFactory) {
+    this.world = world;
+    this.factory = factory;
+  }
+
+  async run(): Promise<void> {
+    const { world } = this;
+    const { incarnations, faults, flipsBits } = world.scenario;
+    for (let i = 0; i < incarnations; i++) {
+      const running = await this.open(i === 0 ? NO_FAULTS : faults);
+      if (running === null || world.damaged) return;
+      const workload = new Workload(world, running.engine);
+      await this.work(workload);
+      await this.end(running, workload, { flip: flipsBits && i === incarnations - 1 });
+      if (world.violation !== null) return;
+    }
+    const last = await this.open(NO_FAULTS);
+    if (last === null || world.damaged) return;
+    const workload = new Workload(world, last.engine);
+    await this.work(workload, { faultless: true });
+    await this.drain(last, workload);
+    if (world.violation !== null) return;
+    await this.open(NO_FAULTS);
+  }
+
+  /** Opens an engine, through crashes and errors on the way, and checks what it recovered. */
+  private async open(faults: DiskFaults): Promise<Running | null> {
+    const { world } = this;
+    if (world.chance(0.15) && !world.damaged) await this.recoverOnCopies();
+    for (let attempt = 1; world.violation === null; attempt++) {
+      if (attempt === OPEN_ATTEMPTS_MAX) world.fail('the engine cannot be opened');
+      const running = this.start(attempt > 3 ? NO_FAULTS : faults);
+      const outcome = track(running.engine.open(replayVisitor(running.replay)));
+      const crashAfter = world.chance(0.15) ? world.scheduler.steps + world.below(60) : Infinity;
+      await this.until(() => outcome.done || world.scheduler.steps >= crashAfter, 'open');
+      if (!outcome.done) {
+        world.log('crash while opening');
+        world.count('crashes while opening');
+        this.kill(running, world.chance(0.5) ? 'power' : 'kill');
+        continue;
+      }
+      if (outcome.error !== null) {
+        this.judgeOpenError(outcome.error, faults);
+        await this.abandon(running);
+        if (world.damaged) return null;
+        continue;
+      }
+      const checked = track(checkRecovery(world, running, this.crash));
+      await this.until(() => checked.done, 'verification');
+      if (checked.error !== null) throw checked.error;
+      this.crash = 'kill';
+      return running;
+    }
+    return null;
+  }
+
+  private judgeOpenError(error: Error, faults: DiskFaults): void {
+    const { world } = this;
+    const { code } = error as Partial<LyrebirdError>;
+    world.log(`open failed: ${error.message}`);
+    world.count('failed opens');
+    if (world.damaged) {
+      if (code === undefined) world.fail(`damage made open fail with ${error.stack}`);
+      return;
+    }
+    const faulty = faults.write + faults.sync + faults.read + faults.names > 0;
+    if (!faulty && !world.scenario.shortOfSpace) world.fail(`open failed: ${error.stack}`);
+  }
+
+  /** Recovers copies of the disk in two other processes: both must show the same. */
+  private async recoverOnCopies(): Promise<void> {
+    const { world } = this;
+    const shown: string[] = [];
+    world.count('double recoveries');
+    for (let i = 0; i < 2; i++) {
+      const disk = world.disk.clone();
+      const number = this.processes + 1;
+      const running = startProcess(world, this.factory, { disk, faults: NO_FAULTS, number });
+      const opened = track(
+        running.engine.open(replayVisitor(running.replay)).then(() => fingerprint(world, running)),
+      );
+      await this.until(() => opened.done, 'recovery of a copy');
+      running.process.alive = false;
+      shown.push(opened.error === null ? opened.value! : opened.error.message);
+    }
+    if (shown[0] !== shown[1]) world.fail('two recoveries of the same bytes differ');
+  }
+
+  private start(faults: DiskFaults): Running {
+    const { world } = this;
+    const number = ++this.processes;
+    const running = startProcess(world, this.factory, { disk: world.disk, faults, number });
+    world.process = running.process;
+    world.count('starts');
+    return running;
+  }
+
+  private async work(workload: Workload, options: { faultless?: boolean } = {}): Promise<void> {
+    const { world } = this;
+    const actions = 1 + world.below(world.scenario.actionsPerIncarnation);
+    let done = 0;
+    const next = (): void => {
+      // Several actions in one turn share a group.
+      do {
+        workload.act();
+        done++;
+      } while (done < actions && world.chance(0.4));
+      if (done < actions && !workload.failed) {
+        world.scheduler.schedule(world.chance(0.1) ? 50 : world.below(20) / 10, null, next);
+      } else done = actions;
+    };
+    world.scheduler.schedule(0, null, next);
+    await this.until(() => done >= actions || world.violation !== null, 'work');
+    if (options.faultless === true || (!workload.failed && world.chance(0.2))) {
+      await this.quiesce(workload);
+    }
+  }
+
+  /** Whoever waits is told in the end, without anything more happening. */
+  private async quiesce(workload: Workload): Promise<void> {
+    await this.until(() => workload.waiting === 0, 'an answer to everybody who waits');
+    if (this.world.violation === null && !workload.failed) {
+      this.world.check(this.world.meta.compare(workload.engine));
+    }
+  }
+
+  private async end(
+    running: Running,
+    workload: Workload,
+    options: { flip: boolean },
+  ): Promise<void> {
+    const { world } = this;
+    if (world.violation !== null) return;
+    const luck = world.random.float();
+    if (luck < 0.1 && !workload.failed) await this.drain(running, workload);
+    else if (luck < 0.2) await this.abort(running, workload);
+    else {
+      await this.steps(world.below(40));
+    }
+    this.kill(running, world.chance(0.6) ? 'power' : 'kill');
+    if (!options.flip) return;
+    for (let i = 1 + world.below(3); i > 0; i--) {
+      const path = world.disk.flipBit(world.diskRandom);
+      if (path === null) continue;
+      world.damaged = true;
+      world.log(`a bit of ${path} flipped`);
+    }
+  }
+
+  private async drain(running: Running, workload: Workload): Promise<void> {
+    const { world } = this;
+    world.log('close: drain');
+    world.count('drains');
+    workload.close();
+    const before = workload.told.failures;
+    const closed = track(running.engine.close('drain'));
+    const crashes = world.chance(0.2);
+    const last = crashes ? world.scheduler.steps + world.below(30) : Infinity;
+    await this.until(() => closed.done || world.scheduler.steps >= last, 'close');
+    if (!closed.done) return this.kill(running, world.chance(0.5) ? 'power' : 'kill');
+    if (closed.error !== null) world.fail(`close failed: ${closed.error.stack}`);
+    await this.until(() => workload.waiting === 0, 'an answer to everybody after close');
+    const lostSome = workload.told.failures > before;
+    if (lostSome && !workload.failed && !workload.mayFail()) {
+      world.fail('drain left something uncommitted');
+    }
+    this.kill(running, 'kill');
+  }
+
+  private async abort(running: Running, workload: Workload): Promise<void> {
+    const { world } = this;
+    world.log('close: abort');
+    world.count('aborts');
+    workload.close();
+    const closed = track(running.engine.close('abort'));
+    await this.until(() => closed.done, 'close');
+    if (closed.error !== null) world.fail(`close failed: ${closed.error.stack}`);
+    await this.until(() => workload.waiting === 0, 'an answer to everybody after close');
+  }
+
+  /** An engine that did not open is closed, as its owner would do, and its process ends. */
+  private async abandon(running: Running): Promise<void> {
+    const closed = track(running.engine.close('abort'));
+    await this.until(() => closed.done, 'close');
+    this.kill(running, 'kill');
+  }
+
+  private kill(running: Running, kind: CrashKind): void {
+    const { world } = this;
+    running.process.alive = false;
+    if (kind === 'power') this.crash = kind;
+    world.disk.crash(kind, world.diskRandom);
+    world.count(kind === 'power' ? 'power losses' : 'kills');
+    world.log(`--- ${kind} ---`);
+  }
+
+  /** Lets some more events happen, as far as there are any. */
+  private async steps(count: number): Promise<void> {
+    const { world } = this;
+    await world.scheduler.runUntil(() => world.violation !== null, count);
+  }
+
+  private async until(done: () => boolean, what: string): Promise<void> {
+    const { world } = this;
+    const finished = await world.scheduler.runUntil(
+      () => done() || world.violation !== null,
+      STEPS_MAX,
+    );
+    if (!finished) world.fail(`stuck: ${what} did not come about`);
+  }
+}
+
+interface Tracked<T> {
+  done: boolean;
+  value: T | null;
+  error: Error | null;
+}
+
+/** A promise whose state can be looked at. */
+function track<T>(promise: Promise<T>): Tracked<T> {
+  const tracked: Tracked<T> = { done: false, value: null, error: null };
+  promise.then(
+    (value) => {
+      tracked.value = value;
+      tracked.done = true;
+    },
+    (error: Error) => {
+      tracked.error = error;
+      tracked.done = true;
+    },
+  );
+  return tracked;
+}
