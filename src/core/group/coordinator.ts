@@ -30,6 +30,8 @@ export class Coordinator implements OwnedGroupCoordinator {
   private readonly namespaces = new Map<string, NamespaceShards>();
   /** Notes of the engine's replay, until restore() knows whose logs they are of. */
   private readonly replayed = new Map<LogId, Buffer[]>();
+  /** Logs whose snapshot was made longer instead of anew: to be put right at the next checkpoint. */
+  private readonly extended = new Set<LogId>();
   private readonly unsubscribe: Unsubscribe;
   private expiryTimer: Timer | null = null;
   private expiryTurn = 0;
@@ -67,9 +69,13 @@ export class Coordinator implements OwnedGroupCoordinator {
   restore(): void {
     for (const namespace of NamespaceShards.load(this.context)) {
       this.namespaces.set(namespace.namespace, namespace);
-      for (const shard of namespace.all()) shard.restore(this.replayed.get(shard.log) ?? []);
+      for (const shard of namespace.all()) {
+        shard.restore(this.replayed.get(shard.log) ?? []);
+        if (this.extended.has(shard.log)) shard.changed();
+      }
     }
     this.replayed.clear();
+    this.extended.clear();
     this.scheduleExpiry();
   }
 
@@ -381,6 +387,7 @@ export class Coordinator implements OwnedGroupCoordinator {
     const { snapshots } = this.context.engine;
     for (const [log, notes] of this.replayed) {
       const snapshot = snapshots.load(log);
+      this.extended.add(log);
       snapshots.save(
         log,
         snapshot === null ? encodeSnapshot(notes) : extendSnapshot(snapshot, notes),

@@ -218,6 +218,11 @@ export class GroupShard implements GroupHost {
     else this.await(entry.lastCommit, settled);
   }
 
+  /** The next checkpoint needs a snapshot. */
+  changed(): void {
+    this.dirty = true;
+  }
+
   /** Saves the state for the checkpoint that is being made, when it changed since the last. */
   saveSnapshot(): void {
     if (!this.dirty) return;
