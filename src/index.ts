@@ -12,7 +12,8 @@ export {
   type EmbeddedStorage,
   type LyrebirdBroker,
 } from './server/embedded/create-broker.ts';
-export type { EmbeddedGroups, WaitOptions } from './server/embedded/groups.ts';
+export type { EmbeddedGroups } from './server/embedded/groups.ts';
 export type { EmbeddedTopics, NewTopicOptions, TopicInfo } from './server/embedded/topics.ts';
+export type { WaitOptions } from './server/embedded/wait.ts';
 export { LyrebirdError, type ErrorCode } from './base/errors.ts';
 export type { Logger, LogFields } from './telemetry/logger.ts';

@@ -1,5 +1,6 @@
 import type { GroupView } from '../core/group-types.ts';
 import type { Broker } from '../core/broker.ts';
+import type { PartitionView } from '../core/types.ts';
 import type { GroupDetail, GroupOffsetInfo, GroupSummary } from './api.ts';
 
 export function groupSummary(broker: Broker, namespace: string, group: GroupView): GroupSummary {
@@ -35,7 +36,7 @@ export function groupOffsets(broker: Broker, namespace: string, group: string): 
       committed: offset,
       logStart: partition?.logStart ?? null,
       highWatermark: partition?.highWatermark ?? null,
-      lag: partition === null ? null : Math.max(0, partition.highWatermark - offset),
+      lag: partition === null ? null : lagOf(partition, offset),
       metadata,
       committedAt: new Date(committedAtMs).toISOString(),
     };
@@ -43,6 +44,11 @@ export function groupOffsets(broker: Broker, namespace: string, group: string): 
   return all.sort((a, b) =>
     a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
   );
+}
+
+/** What is gone is not lag; and some clients commit negative numbers that stand for "the beginning". */
+function lagOf({ logStart, highWatermark }: PartitionView, committed: number): number {
+  return Math.max(0, highWatermark - Math.max(committed, logStart));
 }
 
 function summaryOf(

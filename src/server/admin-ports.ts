@@ -2,7 +2,7 @@ import { ADMIN_LIMITS, type AdminServer } from '../admin/admin-server.ts';
 import type { ComponentHealth, ConnectionInfo, LimitInfo, ListenerInfo } from '../admin/api.ts';
 import { ADMIN_BODY_BYTES_MAX } from '../admin/app.ts';
 import type { AdminPorts, TopicSettings } from '../admin/ports.ts';
-import type { Broker } from '../core/broker.ts';
+import type { CoreBroker } from '../core/core-broker.ts';
 import type { Listener } from '../net/listener.ts';
 import type { Network } from '../net/network.ts';
 import type { MetricsRegistry } from '../telemetry/metrics-registry.ts';
@@ -11,7 +11,7 @@ import type { ServerOptions } from './options.ts';
 /** The parts of a running server that the admin interface shows. */
 export interface ServerParts {
   readonly options: ServerOptions;
-  readonly broker: Broker;
+  readonly broker: CoreBroker;
   readonly topicSettings: TopicSettings;
   readonly network: Network;
   readonly metrics: MetricsRegistry;
@@ -122,7 +122,7 @@ function closeConnection(listeners: readonly Listener[], id: number): boolean {
   return false;
 }
 
-function limitsOf({ options, network, listeners }: ServerParts): LimitInfo[] {
+function limitsOf({ options, broker, network, listeners }: ServerParts): LimitInfo[] {
   const { limits } = options;
   const limit = (
     name: string,
@@ -173,5 +173,8 @@ function limitsOf({ options, network, listeners }: ServerParts): LimitInfo[] {
       unit: 'bytes',
       overflow: 'the request is refused',
     }),
+    ...broker.limits
+      .list()
+      .map(({ name, value, unit, overflow }) => limit(name, value, { unit, overflow })),
   ];
 }

@@ -1,17 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { groupOffsets } from '../../admin/group-views.ts';
 import { LyrebirdError } from '../../base/errors.ts';
 import type { Broker } from '../../core/broker.ts';
 import { NAMESPACE } from './topics.ts';
-
-const POLL_MS = 5;
-const TIMEOUT_MS = 10_000;
-
-export interface WaitOptions {
-  /** Default 10 s; then the wait rejects with LB3003. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
+import { waitUntil, type WaitOptions } from './wait.ts';
 
 /** Consumer groups of an embedded broker. */
 export class EmbeddedGroups {
@@ -92,20 +83,5 @@ export class EmbeddedGroups {
 
   private known(group: string): boolean {
     return this.broker.groups.committedOffsets(NAMESPACE, group).length > 0;
-  }
-}
-
-/** Waits for a condition; says what was the case when it never came. */
-export async function waitUntil(
-  condition: () => boolean,
-  describe: () => string,
-  { timeoutMs = TIMEOUT_MS, signal }: WaitOptions,
-): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs;
-  while (!condition()) {
-    if (performance.now() >= deadlineMs) {
-      throw new LyrebirdError('LB3003', `after ${timeoutMs} ms: ${describe()}`);
-    }
-    await sleep(POLL_MS, undefined, signal === undefined ? {} : { signal });
   }
 }

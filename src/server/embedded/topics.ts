@@ -2,6 +2,7 @@ import type { TopicSettings } from '../../admin/ports.ts';
 import { LyrebirdError } from '../../base/errors.ts';
 import type { Broker } from '../../core/broker.ts';
 import type { TopicOutcome, TopicView } from '../../core/types.ts';
+import { waitUntil, type WaitOptions } from './wait.ts';
 
 /** Names of an embedded broker live here. */
 export const NAMESPACE = 'default';
@@ -66,6 +67,15 @@ export class EmbeddedTopics {
   /** In name order. */
   list(): TopicInfo[] {
     return this.broker.topics.list(NAMESPACE).map(infoOf);
+  }
+
+  /** Resolves when the topic exists and has at least count records that can be read. */
+  async waitForRecords(name: string, count: number, options: WaitOptions = {}): Promise<void> {
+    await waitUntil(
+      () => (this.get(name)?.records ?? 0) >= count,
+      () => `topic ${name} has ${this.get(name)?.records ?? 'no'} records, fewer than ${count}`,
+      options,
+    );
   }
 }
 
