@@ -1,4 +1,5 @@
 import { RingBuffer } from '../../base/ring-buffer.ts';
+import { CallbackTimeout } from '../../base/timer-wheel.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../../net/types.ts';
 import { ANONYMOUS } from '../../security/principal.ts';
 import type { Principal } from '../../security/principal.ts';
@@ -46,6 +47,8 @@ export class KafkaConnection implements ConnectionHandler, RequestOwner {
   private sending = false;
   private closed = false;
   private draining = false;
+  private throttled = false;
+  private readonly throttle = new CallbackTimeout(() => this.endThrottle());
 
   constructor(frontend: KafkaFrontend, connection: Connection) {
     this.frontend = frontend;
@@ -75,7 +78,7 @@ export class KafkaConnection implements ConnectionHandler, RequestOwner {
     this.wanted = 0;
     while (end - at >= 4) {
       if (this.closed) return end - start;
-      if (this.paused || this.draining || this.connection.congested) break;
+      if (this.paused || this.throttled || this.draining || this.connection.congested) break;
       const size = buffer.readInt32BE(at);
       if (size < FRAME_HEADER_BYTES_MIN || size > this.services.config.maxRequestBytes) {
         this.refuse(describeBadSize(buffer, at, end, this.services.config.maxRequestBytes));
@@ -102,6 +105,7 @@ export class KafkaConnection implements ConnectionHandler, RequestOwner {
   onClose(_reason: CloseReason): void {
     this.closed = true;
     this.services.metrics.connections--;
+    this.services.broker.timers.cancel(this.throttle);
     for (let request = this.pending.shift(); request; request = this.pending.shift()) {
       const parked = request.parked;
       request.parked = null;
@@ -187,6 +191,13 @@ export class KafkaConnection implements ConnectionHandler, RequestOwner {
     this.refuse(`${request.handler.api.name} v${request.version}: ${why}`);
   }
 
+  holdBack(ms: number): void {
+    if (this.closed) return;
+    this.throttled = true;
+    this.connection.pause('quota');
+    this.services.broker.timers.start(this.throttle, ms);
+  }
+
   /** Sends what may go now: answers in order, up to the first request that has none yet. */
   private sendAnswers(): void {
     if (this.sending || this.closed) return;
@@ -210,6 +221,11 @@ export class KafkaConnection implements ConnectionHandler, RequestOwner {
       head = this.pending.peek();
     }
     this.sending = false;
+  }
+
+  private endThrottle(): void {
+    this.throttled = false;
+    this.connection.resume('quota');
   }
 
   /** The oldest request is over. */

@@ -41,6 +41,11 @@ export class FetchAnswer {
     return this.bytes === 0;
   }
 
+  /** Bytes of records so far. */
+  get size(): number {
+    return this.bytes;
+  }
+
   /** Bytes of records that the partition may still get. */
   roomFor(partition: FetchPartition): number {
     const left = this.task.maxBytes - this.bytes;
@@ -131,9 +136,9 @@ export class FetchAnswer {
     if (this.errors > 0) metrics.all.failedFetchRequests++;
   }
 
-  body(): FetchResponse {
+  body(throttleTimeMs: number): FetchResponse {
     return {
-      throttleTimeMs: 0,
+      throttleTimeMs,
       errorCode: KAFKA_ERROR.NONE,
       sessionId: this.task.session?.id ?? 0,
       responses: this.topics,

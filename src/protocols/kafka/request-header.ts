@@ -56,5 +56,5 @@ export function describeBadSize(buffer: Buffer, at: number, end: number, max: nu
   const size = buffer.readInt32BE(at);
   return size < FRAME_HEADER_BYTES_MIN
     ? `a request of ${size} bytes is too short`
-    : `a request of ${size} bytes is larger than ${max} (kafka.max_request_bytes)`;
+    : `a request of ${size} bytes is larger than ${max} (kafka.request_bytes_max)`;
 }

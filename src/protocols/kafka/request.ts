@@ -1,5 +1,6 @@
 import type { Broker } from '../../core/broker.ts';
 import { allowAll } from '../../security/authorizer.ts';
+import type { QuotaKind } from '../../core/quota/quota-entity.ts';
 import type { Operation, ResourceType } from '../../security/authorizer.ts';
 import type { Principal } from '../../security/principal.ts';
 import type { Writer } from './codec/writer.ts';
@@ -27,6 +28,8 @@ export interface RequestOwner {
   /** The request wants its turn. */
   turnWanted(request: KafkaRequest): void;
   fail(request: KafkaRequest, why: string): void;
+  /** Reads nothing more from the client for a while. */
+  holdBack(ms: number): void;
 }
 
 /** One request between its header and its response; see RequestContext. */
@@ -101,6 +104,13 @@ export class KafkaRequest implements RequestContext {
       namespace: services.namespace,
       name,
     });
+  }
+
+  meter(kind: QuotaKind, amount: number): number {
+    const quotas = this.owner.services.broker.quotas;
+    const ms = quotas.throttleMs(this.owner.principal, this.clientId, kind, amount);
+    if (ms > 0) this.owner.holdBack(ms);
+    return ms;
   }
 
   advertisedAddress(): { readonly host: string; readonly port: number } {

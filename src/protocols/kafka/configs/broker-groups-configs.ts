@@ -35,12 +35,12 @@ export const BROKER_GROUPS_CONFIGS: readonly BrokerConfigDefinition[] = [
   }),
   brokerConfig('group.max.session.timeout.ms', 'int', '1800000', {
     effect: 'honoured',
-    doc: 'The longest session timeout of a group member (kafka.group_max_session_timeout).',
+    doc: 'The longest session timeout of a group member (groups.session_timeout_max).',
   }),
   brokerConfig('group.max.size', 'int', '2147483647'),
   brokerConfig('group.min.session.timeout.ms', 'int', '6000', {
     effect: 'honoured',
-    doc: 'The shortest session timeout of a group member (kafka.group_min_session_timeout).',
+    doc: 'The shortest session timeout of a group member (groups.session_timeout_min).',
   }),
   brokerConfig('group.share.assignment.interval.ms', 'int', '1000', {
     update: 'cluster-wide',
@@ -84,7 +84,7 @@ export const BROKER_GROUPS_CONFIGS: readonly BrokerConfigDefinition[] = [
   brokerConfig('group.streams.session.timeout.ms', 'int', '45000'),
   brokerConfig('offset.metadata.max.bytes', 'int', '4096', {
     effect: 'honoured',
-    doc: 'The longest metadata text of a committed offset (kafka.offset_metadata_max_bytes).',
+    doc: 'The longest metadata text of a committed offset (groups.offset_metadata_max).',
   }),
   brokerConfig('offsets.commit.timeout.ms', 'int', '5000'),
   brokerConfig('offsets.load.buffer.size', 'int', '5242880'),

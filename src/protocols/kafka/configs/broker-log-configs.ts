@@ -116,7 +116,7 @@ export const BROKER_LOG_CONFIGS: readonly BrokerConfigDefinition[] = [
   brokerConfig('log.retention.bytes', 'long', '-1', {
     update: 'cluster-wide',
     effect: 'honoured',
-    doc: 'Retention by size of topics that do not set retention.bytes (kafka.retention_bytes).',
+    doc: 'Retention by size of topics that do not set retention.bytes (topics.retention_bytes).',
   }),
   brokerConfig('log.retention.check.interval.ms', 'long', '300000'),
   brokerConfig('log.retention.hours', 'int', '168'),
@@ -124,7 +124,7 @@ export const BROKER_LOG_CONFIGS: readonly BrokerConfigDefinition[] = [
   brokerConfig('log.retention.ms', 'long', null, {
     update: 'cluster-wide',
     effect: 'honoured',
-    doc: 'Retention by age of topics that do not set retention.ms (kafka.retention).',
+    doc: 'Retention by age of topics that do not set retention.ms (topics.retention).',
   }),
   brokerConfig('log.roll.hours', 'int', '168'),
   brokerConfig('log.roll.jitter.hours', 'int', '0'),
@@ -134,7 +134,7 @@ export const BROKER_LOG_CONFIGS: readonly BrokerConfigDefinition[] = [
     update: 'cluster-wide',
     rule: { min: 1048576 },
     effect: 'honoured',
-    doc: 'Segment size of topics that do not set segment.bytes (kafka.segment_bytes).',
+    doc: 'Segment size of topics that do not set segment.bytes (topics.segment_bytes).',
   }),
   brokerConfig('log.segment.delete.delay.ms', 'long', '60000', {
     update: 'cluster-wide',
@@ -144,12 +144,12 @@ export const BROKER_LOG_CONFIGS: readonly BrokerConfigDefinition[] = [
     update: 'cluster-wide',
     rule: { min: 0 },
     effect: 'honoured',
-    doc: 'The largest record batch that is accepted, where the topic does not say otherwise (kafka.max_message_bytes).',
+    doc: 'The largest record batch that is accepted, where the topic does not say otherwise (topics.message_bytes_max).',
   }),
   brokerConfig('min.insync.replicas', 'int', '1', { update: 'cluster-wide', rule: { min: 1 } }),
   brokerConfig('num.partitions', 'int', '1', {
     effect: 'honoured',
-    doc: 'Partitions of a topic that is created without a number (kafka.default_partitions).',
+    doc: 'Partitions of a topic that is created without a number (kafka.auto_create_partitions).',
   }),
   brokerConfig('num.recovery.threads.per.data.dir', 'int', '2', {
     update: 'cluster-wide',

@@ -12,7 +12,7 @@ export const BROKER_NETWORK_CONFIGS: readonly BrokerConfigDefinition[] = [
   brokerConfig('early.start.listeners', 'list', null),
   brokerConfig('fetch.max.bytes', 'int', '57671680', {
     effect: 'honoured',
-    doc: 'The most bytes of one fetch response (kafka.fetch_max_bytes).',
+    doc: 'The most bytes of one fetch response (kafka.fetch_bytes_max).',
   }),
   brokerConfig('fetch.purgatory.purge.interval.requests', 'int', '1000'),
   brokerConfig('kafka.metrics.polling.interval.secs', 'int', '10'),
@@ -43,11 +43,11 @@ export const BROKER_NETWORK_CONFIGS: readonly BrokerConfigDefinition[] = [
   brokerConfig('max.connections.per.ip.overrides', 'string', '', { update: 'cluster-wide' }),
   brokerConfig('max.incremental.fetch.session.cache.slots', 'int', '1000', {
     effect: 'honoured',
-    doc: 'Incremental fetch sessions kept at once (kafka.fetch_session_slots).',
+    doc: 'Incremental fetch sessions kept at once (kafka.fetch_sessions_max).',
   }),
   brokerConfig('max.request.partition.size.limit', 'int', '2000', {
     effect: 'honoured',
-    doc: 'The most partitions on one page of DescribeTopicPartitions (kafka.max_described_partitions).',
+    doc: 'The most partitions on one page of DescribeTopicPartitions (kafka.described_partitions_max).',
   }),
   brokerConfig('metric.reporters', 'list', 'org.apache.kafka.common.metrics.JmxReporter', {
     update: 'cluster-wide',
@@ -68,7 +68,7 @@ export const BROKER_NETWORK_CONFIGS: readonly BrokerConfigDefinition[] = [
   brokerConfig('socket.receive.buffer.bytes', 'int', '102400'),
   brokerConfig('socket.request.max.bytes', 'int', '104857600', {
     effect: 'honoured',
-    doc: 'A larger request closes its connection (kafka.max_request_bytes).',
+    doc: 'A larger request closes its connection (kafka.request_bytes_max).',
   }),
   brokerConfig('socket.send.buffer.bytes', 'int', '102400'),
   brokerConfig('telemetry.max.bytes', 'int', '1048576'),

@@ -97,7 +97,7 @@ function findRefusal(
   if (asked.count > context.config.maxPartitionsPerTopic) {
     return {
       code: KAFKA_ERROR.INVALID_PARTITIONS,
-      message: `A topic may have ${context.config.maxPartitionsPerTopic} partitions at most (kafka.max_partitions_per_topic).`,
+      message: `A topic may have ${context.config.maxPartitionsPerTopic} partitions at most (topics.partitions_max).`,
     };
   }
   if (asked.assignments === null) return null;

@@ -148,7 +148,7 @@ function limited(context: RequestContext, partitions: number): number | Refusal 
   if (partitions <= max) return partitions;
   return {
     code: KAFKA_ERROR.INVALID_PARTITIONS,
-    message: `A topic may have ${max} partitions at most (kafka.max_partitions_per_topic).`,
+    message: `A topic may have ${max} partitions at most (topics.partitions_max).`,
   };
 }
 

@@ -231,9 +231,9 @@ export class FetchOperation
 
   private finish(answer: FetchAnswer): void {
     this.phase = 'over';
-    const metrics = this.context.services.metrics;
-    answer.count(metrics);
-    this.context.respond(writeFetchResponse, answer.body());
+    answer.count(this.context.services.metrics);
+    const throttleMs = this.context.meter('fetch-bytes', answer.size);
+    this.context.respond(writeFetchResponse, answer.body(throttleMs));
     answer.release();
   }
 }

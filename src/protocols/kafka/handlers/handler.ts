@@ -1,4 +1,5 @@
 import type { Broker } from '../../../core/broker.ts';
+import type { QuotaKind } from '../../../core/quota/quota-entity.ts';
 import type { Operation, ResourceType } from '../../../security/authorizer.ts';
 import type { Principal } from '../../../security/principal.ts';
 import type { KafkaConfig } from '../config.ts';
@@ -62,6 +63,11 @@ export interface RequestContext {
   readonly open: boolean;
   /** Asks the authorizer for this connection's principal. */
   allows(operation: Operation, resource: ResourceType, name: string): boolean;
+  /**
+   * Counts what the client used against its quotas. Over them, nothing more is read from it for a while: the ms that
+   * the response tells as its throttle time, else 0.
+   */
+  meter(kind: QuotaKind, amount: number): number;
   /** Address told to clients: what this client reached, unless configured. */
   advertisedAddress(): { readonly host: string; readonly port: number };
   /**

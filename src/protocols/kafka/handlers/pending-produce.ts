@@ -24,6 +24,7 @@ export class PendingProduce implements CommitListener {
   private partitionCount = 0;
   private commitsLeft = 0;
   private failed = false;
+  private throttleMs = 0;
   private readonly topicNames: string[] = [];
   private readonly topicIds: (Buffer | null)[] = [];
   private readonly topicFirst: number[] = [];
@@ -103,6 +104,11 @@ export class PendingProduce implements CommitListener {
     return KAFKA_ERROR.NONE;
   }
 
+  /** Told to the client: how long it is held back. */
+  set throttle(ms: number) {
+    this.throttleMs = ms;
+  }
+
   /** Answers when everything appended is committed; at once when nothing was. */
   waitForCommits(): void {
     // Counted before anybody is asked: a listener might be called early.
@@ -133,6 +139,7 @@ export class PendingProduce implements CommitListener {
     this.partitionCount = 0;
     this.commitsLeft = 0;
     this.failed = false;
+    this.throttleMs = 0;
     for (const wait of this.waits) wait.clear();
     if (reusable && this.pool.length < POOLED_MAX) this.pool.push(this);
   }
@@ -152,7 +159,7 @@ export class PendingProduce implements CommitListener {
       for (let at = first; at < end; at++) this.writePartition(writer, at);
       if (flexible) writer.uvarint(0);
     }
-    writer.int32(0); // throttle time
+    writer.int32(this.throttleMs);
     if (flexible) writer.uvarint(0);
   }
 

@@ -44,6 +44,7 @@ export const produceHandler: ApiHandler = {
   advertisedMinVersion: 0,
   handle(context, reader, version): void {
     const flexible = version >= FLEXIBLE_FROM;
+    const size = reader.remaining;
     const transactionalId = reader.nullableString(flexible, 'transactionalId');
     const acks = reader.int16('acks');
     reader.int32('timeoutMs');
@@ -60,6 +61,7 @@ export const produceHandler: ApiHandler = {
       if (flexible) reader.skipTags();
     }
     if (flexible) reader.skipTags();
+    pending.throttle = context.meter('publish-bytes', size);
     if (acks === 0) endWithoutAnswer(context, pending);
     else pending.waitForCommits();
   },
