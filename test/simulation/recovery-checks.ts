@@ -2,7 +2,8 @@ import type { LogEngine } from '../../src/storage/types.ts';
 import type { CrashKind } from './disk.ts';
 import type { Cut, LogModel } from './log-model.ts';
 import { checkWholeLog } from './read-checks.ts';
-import type { Replay, Running } from './sim-process.ts';
+import type { Replay } from './replay.ts';
+import type { Running } from './sim-process.ts';
 import type { World } from './world.ts';
 
 /** Compares a freshly opened engine with all that was promised before, and takes over what it shows. */
@@ -49,10 +50,8 @@ function recoverLog(
   if (pendingEnd !== committedEnd) return `log ${log.id} has pending data after its recovery`;
   if (start > committedEnd) return `log ${log.id} starts at ${start}, ends at ${committedEnd}`;
   if (log.memory) return log.recover({ start, committedEnd, notes: 0 }, context.cut, context.crash);
-  const snapshot = engine.snapshots.load(log.id);
-  const covered = snapshot === null ? 0 : snapshot.readUInt32BE(0);
-  const coveredEnd = snapshot === null ? 0 : Number(snapshot.readBigInt64BE(4));
-  const numbers = replay.notes.get(log.id) ?? [];
+  const { notes: covered, end: coveredEnd } = replay.base(log.id);
+  const numbers = replay.notes(log.id);
   for (const [i, number] of numbers.entries()) {
     if (number !== covered + i)
       return `log ${log.id}: note ${number} was replayed as ${covered + i}`;
@@ -70,7 +69,7 @@ function checkReplayedBatches(
   ends: { coveredEnd: number; committedEnd: number },
 ): string | null {
   let next: number | null = null;
-  for (const buffer of replay.batches.get(log.id) ?? []) {
+  for (const buffer of replay.batches(log.id)) {
     const base = Number(buffer.readBigInt64BE(0));
     if (next !== null && base !== next) return `log ${log.id}: ${base} was replayed after ${next}`;
     if (next === null && base > ends.coveredEnd) {
@@ -101,9 +100,9 @@ export async function fingerprint(world: World, running: Running): Promise<strin
     lines.push(`${key}=${value}@${modRevision}`);
   }
   for (const { id, name, bounds } of engine.logs()) {
-    const snapshot = engine.snapshots.load(id)?.toString('hex') ?? '-';
-    lines.push(`${id} ${name} ${bounds.start} ${bounds.committedEnd} ${bounds.bytes} ${snapshot}`);
-    lines.push(`notes ${(replay.notes.get(id) ?? []).join()}`);
+    const base = replay.base(id);
+    lines.push(`${id} ${name} ${bounds.start} ${bounds.committedEnd} ${bounds.bytes}`);
+    lines.push(`snapshot ${base.notes} ${base.end}, notes ${replay.notes(id).join()}`);
     let offset = bounds.start;
     while (offset < bounds.committedEnd) {
       const result = await engine.read(id, offset, { maxBytes: 1 << 20, atLeastOneBatch: true });

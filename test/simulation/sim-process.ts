@@ -1,27 +1,22 @@
 import { SeededRandom, randomBelow } from '../../src/base/random.ts';
-import type { LogEngine, LogId, ReplayVisitor } from '../../src/storage/types.ts';
+import type { LogEngine } from '../../src/storage/types.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { SimDisk } from './disk.ts';
+import { Replay } from './replay.ts';
 import { SimClock } from './scheduler.ts';
 import type { SimProcess } from './scheduler.ts';
 import { SimFileSystem } from './sim-file-system.ts';
 import type { DiskFaults } from './sim-file-system.ts';
 import type { EngineFactory, World } from './world.ts';
 
-/** What the visitor of a start was told, in order. */
-export interface Replay {
-  /** Per log, the numbers of its notes. */
-  readonly notes: Map<LogId, number[]>;
-  /** Per log, copies of its batches: they are checked when it is known what the log is. */
-  readonly batches: Map<LogId, Buffer[]>;
-}
-
 /** An engine in a process of its own on a disk. */
 export interface Running {
   readonly process: SimProcess;
   readonly engine: LogEngine;
   readonly replay: Replay;
+  /** What a checkpoint makes the state machines do. */
+  saveSnapshots: () => void;
 }
 
 const FOLDER = '/data';
@@ -52,23 +47,10 @@ export function startProcess(
     logger: world.trace === null ? silentLogger : tracingLogger(world),
     limits: world.scenario.limits,
   });
-  return { process, engine, replay: { notes: new Map(), batches: new Map() } };
-}
-
-/** Collects what a start replays. */
-export function replayVisitor(replay: Replay): ReplayVisitor {
-  return {
-    onBatches: (log, buffer, start, end) => {
-      const seen = replay.batches.get(log) ?? [];
-      seen.push(Buffer.from(buffer.subarray(start, end)));
-      replay.batches.set(log, seen);
-    },
-    onNote: (log, note) => {
-      const seen = replay.notes.get(log) ?? [];
-      seen.push(note.readUInt32BE(0));
-      replay.notes.set(log, seen);
-    },
-  };
+  const replay = new Replay(engine);
+  const running: Running = { process, engine, replay, saveSnapshots: () => replay.save() };
+  engine.onCheckpoint(() => running.saveSnapshots());
+  return running;
 }
 
 function tracingLogger(world: World): Logger {

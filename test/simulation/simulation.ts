@@ -3,7 +3,7 @@ import type { CrashKind } from './disk.ts';
 import { checkRecovery, fingerprint } from './recovery-checks.ts';
 import { NO_FAULTS } from './sim-file-system.ts';
 import type { DiskFaults } from './sim-file-system.ts';
-import { replayVisitor, startProcess } from './sim-process.ts';
+import { startProcess } from './sim-process.ts';
 import type { Running } from './sim-process.ts';
 import { Workload } from './workload.ts';
 import { World } from './world.ts';
@@ -67,14 +67,14 @@ class Simulation {
     for (let i = 0; i < incarnations; i++) {
       const running = await this.open(i === 0 ? NO_FAULTS : faults);
       if (running === null || world.damaged) return;
-      const workload = new Workload(world, running.engine);
+      const workload = new Workload(world, running);
       await this.work(workload);
       await this.end(running, workload, { flip: flipsBits && i === incarnations - 1 });
       if (world.violation !== null) return;
     }
     const last = await this.open(NO_FAULTS);
     if (last === null || world.damaged) return;
-    const workload = new Workload(world, last.engine);
+    const workload = new Workload(world, last);
     await this.work(workload, { faultless: true });
     await this.drain(last, workload);
     if (world.violation !== null) return;
@@ -88,7 +88,7 @@ class Simulation {
     for (let attempt = 1; world.violation === null; attempt++) {
       if (attempt === OPEN_ATTEMPTS_MAX) world.fail('the engine cannot be opened');
       const running = this.start(attempt > 3 ? NO_FAULTS : faults);
-      const outcome = track(running.engine.open(replayVisitor(running.replay)));
+      const outcome = track(running.engine.open(running.replay));
       const crashAfter = world.chance(0.15) ? world.scheduler.steps + world.below(60) : Infinity;
       await this.until(() => outcome.done || world.scheduler.steps >= crashAfter, 'open');
       if (!outcome.done) {
@@ -135,7 +135,7 @@ class Simulation {
       const number = this.processes + 1;
       const running = startProcess(world, this.factory, { disk, faults: NO_FAULTS, number });
       const opened = track(
-        running.engine.open(replayVisitor(running.replay)).then(() => fingerprint(world, running)),
+        running.engine.open(running.replay).then(() => fingerprint(world, running)),
       );
       await this.until(() => opened.done, 'recovery of a copy');
       running.process.alive = false;

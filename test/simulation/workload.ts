@@ -11,6 +11,8 @@ import { ACKED_FSYNC, ACKED_OS, LogModel, UNACKED } from './log-model.ts';
 import type { Acked } from './log-model.ts';
 import { makeSimBatch } from './sim-batch.ts';
 import { checkOffsetForTime, checkRandomRead } from './read-checks.ts';
+import { saveState } from './replay.ts';
+import type { Running } from './sim-process.ts';
 import type { World } from './world.ts';
 
 const KEYS = ['a', 'a/1', 'a/2', 'b', 'b/1', 'c', 'd/x', 'e'];
@@ -54,15 +56,15 @@ export class Workload {
   private readonly leases: number[];
   private closing: boolean;
 
-  constructor(world: World, engine: LogEngine) {
+  constructor(world: World, running: Running) {
     this.world = world;
-    this.engine = engine;
+    this.engine = running.engine;
     this.waiting = 0;
     this.failed = false;
     this.told = { failures: 0 };
     this.leases = [];
     this.closing = false;
-    engine.onCheckpoint(() => this.saveSnapshots());
+    running.saveSnapshots = () => this.saveSnapshots();
   }
 
   /** From now on, failures are what one would expect. */
@@ -361,10 +363,7 @@ export class Workload {
     this.world.log('checkpoint');
     for (const log of this.world.logs.values()) {
       if (log.memory || !this.engine.hasLog(log.id)) continue;
-      const state = Buffer.alloc(12);
-      state.writeUInt32BE(log.notes.length, 0);
-      state.writeBigInt64BE(BigInt(log.end), 4);
-      this.engine.snapshots.save(log.id, state);
+      saveState(this.engine, log.id, { notes: log.notes.length, end: log.end });
     }
   }
 
