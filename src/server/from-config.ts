@@ -87,7 +87,7 @@ function storageSpec({ storage }: Config): ServerOptions['storage'] {
   };
 }
 
-function kafkaSettings({ kafka, topics, groups, storage, listeners }: Config) {
+function kafkaSettings({ kafka, topics, groups, storage, limits, listeners }: Config) {
   return {
     ...SERVER_DEFAULTS.protocols.kafka,
     autoCreateTopics: kafka.auto_create_topics,
@@ -105,11 +105,28 @@ function kafkaSettings({ kafka, topics, groups, storage, listeners }: Config) {
     groupMaxSessionTimeoutMs: groups.session_timeout_max,
     offsetMetadataMaxBytes: groups.offset_metadata_max,
     defaultDurability: storage.durability,
+    dataFolder: storage.driver === 'memory' ? 'memory' : storage.path,
+    brokerConfigs: {
+      'group.initial.rebalance.delay.ms': String(groups.initial_rebalance_delay),
+      'group.max.size': String(groups.members_max),
+      'offsets.retention.minutes': minutesText(groups.offsets_retention),
+      'connections.max.idle.ms': limitText(limits.idle_timeout),
+      'log.retention.check.interval.ms': String(storage.retention_check_interval),
+    },
     retentionMs: topics.retention,
     retentionBytes: topics.retention_bytes,
     segmentBytes: topics.segment_bytes,
     maxMessageBytes: topics.message_bytes_max,
   };
+}
+
+/** Kafka has no word for "unlimited" in these keys: the largest value of their type stands for it. */
+function minutesText(ms: number): string {
+  return String(Number.isFinite(ms) ? Math.ceil(ms / 60_000) : 2_147_483_647);
+}
+
+function limitText(ms: number): string {
+  return Number.isFinite(ms) ? String(ms) : '9223372036854775807';
 }
 
 /** `host:port` is for every Kafka listener, `listener=host:port` for that one. */

@@ -39,6 +39,8 @@ export interface KafkaConfig {
   readonly offsetMetadataMaxBytes: number;
   /** Durability of topics that do not set flush.messages or lyrebird.durability. */
   readonly defaultDurability: Durability;
+  /** Values of Kafka's broker configurations that other parts of the broker follow, by Kafka's name; for DescribeConfigs. */
+  readonly brokerConfigs: Readonly<Record<string, string>>;
   /** Defaults of new topics (Kafka: log.retention.ms, log.retention.bytes, log.segment.bytes, message.max.bytes). */
   readonly retentionMs: number;
   readonly retentionBytes: number;
@@ -64,6 +66,7 @@ export const KAFKA_CONFIG_DEFAULTS: KafkaConfig = {
   groupMaxSessionTimeoutMs: 1_800_000,
   offsetMetadataMaxBytes: 4096,
   defaultDurability: 'fsync',
+  brokerConfigs: {},
   retentionMs: 604_800_000,
   retentionBytes: Number.POSITIVE_INFINITY,
   segmentBytes: 1_073_741_824,

@@ -30,14 +30,17 @@ export const BROKER_GROUPS_CONFIGS: readonly BrokerConfigDefinition[] = [
   }),
   brokerConfig('group.coordinator.threads', 'int', '4'),
   brokerConfig('group.initial.rebalance.delay.ms', 'int', '0', {
-    effect: 'fixed',
-    doc: 'The first member of a group gets its partitions at once.',
+    effect: 'honoured',
+    doc: 'How long a new group waits for more members (groups.initial_rebalance_delay).',
   }),
   brokerConfig('group.max.session.timeout.ms', 'int', '1800000', {
     effect: 'honoured',
     doc: 'The longest session timeout of a group member (groups.session_timeout_max).',
   }),
-  brokerConfig('group.max.size', 'int', '2147483647'),
+  brokerConfig('group.max.size', 'int', '10000', {
+    effect: 'honoured',
+    doc: 'Most members of a group (groups.members_max).',
+  }),
   brokerConfig('group.min.session.timeout.ms', 'int', '6000', {
     effect: 'honoured',
     doc: 'The shortest session timeout of a group member (groups.session_timeout_min).',
@@ -89,7 +92,10 @@ export const BROKER_GROUPS_CONFIGS: readonly BrokerConfigDefinition[] = [
   brokerConfig('offsets.commit.timeout.ms', 'int', '5000'),
   brokerConfig('offsets.load.buffer.size', 'int', '5242880'),
   brokerConfig('offsets.retention.check.interval.ms', 'long', '600000'),
-  brokerConfig('offsets.retention.minutes', 'int', '10080'),
+  brokerConfig('offsets.retention.minutes', 'int', '10080', {
+    effect: 'honoured',
+    doc: 'How long offsets of a group without members are kept (groups.offsets_retention).',
+  }),
   brokerConfig('offsets.topic.compression.codec', 'int', '0'),
   brokerConfig('offsets.topic.num.partitions', 'int', '50'),
   brokerConfig('offsets.topic.replication.factor', 'short', '1'),

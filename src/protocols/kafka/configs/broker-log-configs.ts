@@ -118,7 +118,10 @@ export const BROKER_LOG_CONFIGS: readonly BrokerConfigDefinition[] = [
     effect: 'honoured',
     doc: 'Retention by size of topics that do not set retention.bytes (topics.retention_bytes).',
   }),
-  brokerConfig('log.retention.check.interval.ms', 'long', '300000'),
+  brokerConfig('log.retention.check.interval.ms', 'long', '300000', {
+    effect: 'honoured',
+    doc: 'How often data is looked at for its age (storage.retention_check_interval).',
+  }),
   brokerConfig('log.retention.hours', 'int', '168'),
   brokerConfig('log.retention.minutes', 'int', null),
   brokerConfig('log.retention.ms', 'long', null, {

@@ -8,7 +8,10 @@ export const BROKER_NETWORK_CONFIGS: readonly BrokerConfigDefinition[] = [
     doc: 'What clients are told, where it is configured; else the address that a client reached.',
   }),
   brokerConfig('client.quota.callback.class', 'class', null),
-  brokerConfig('connections.max.idle.ms', 'long', '600000'),
+  brokerConfig('connections.max.idle.ms', 'long', '600000', {
+    effect: 'honoured',
+    doc: 'A connection without traffic for this long is closed (limits.idle_timeout).',
+  }),
   brokerConfig('early.start.listeners', 'list', null),
   brokerConfig('fetch.max.bytes', 'int', '57671680', {
     effect: 'honoured',

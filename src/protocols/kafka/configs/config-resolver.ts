@@ -173,5 +173,5 @@ function startValuesOf(config: KafkaConfig, nodeName: string): ReadonlyMap<strin
   if (config.retentionMs !== 604_800_000)
     values.push(['log.retention.ms', textOf(config.retentionMs)]);
   if (advertised.length > 0) values.push(['advertised.listeners', advertised.join(',')]);
-  return new Map(values);
+  return new Map([...Object.entries(config.brokerConfigs), ...values]);
 }
