@@ -1,4 +1,4 @@
-import { ERROR_CODES } from './error-codes.ts';
+import type { ERROR_CODES } from './error-codes.ts';
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 

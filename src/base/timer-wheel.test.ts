@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { CallbackTimeout, TimerWheel } from './timer-wheel.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { VarintReader, varintBytes, writeVarint } from './varint.ts';
 
 function encode(value: number): Buffer {

@@ -2,6 +2,7 @@ import type { DiskState, Unsubscribe } from '../storage/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { GroupEvent } from './group/events.ts';
 import type { TopicInfo } from './metadata-image.ts';
+import type { QuotaEntity } from './quota/quota-entity.ts';
 
 /** Everything that is told on a broker's bus: name -> payload. */
 export interface BrokerEvents {
@@ -11,7 +12,7 @@ export interface BrokerEvents {
   readonly 'config-changed': { readonly topic: TopicInfo };
   /** Settings of a scope changed; see settings.ts. */
   readonly 'settings-changed': { readonly scope: string };
-  readonly 'quotas-changed': Readonly<Record<never, never>>;
+  readonly 'quotas-changed': { readonly entity: QuotaEntity };
   readonly 'disk-state': { readonly state: DiskState };
   readonly group: GroupEvent;
 }

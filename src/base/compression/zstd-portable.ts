@@ -73,7 +73,7 @@ class BlockDecoder {
   private readonly frameStart: number;
   private readonly sequences = new SequenceReader();
   private huffman: HuffmanTable | null = null;
-  private literals = NO_LITERALS;
+  private literals: Buffer = NO_LITERALS;
   private recent1 = 1;
   private recent2 = 4;
   private recent3 = 8;

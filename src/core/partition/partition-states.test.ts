@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { batchOf } from '../../../test/support/core-harness.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { stampBatch } from '../../base/record-batch.ts';

@@ -213,26 +213,20 @@ function checkProducer(state: PartitionState, buffer: Buffer, start: number): Ap
   const producerId = batchProducerId(buffer, start);
   const epoch = batchProducerEpoch(buffer, start);
   const sequence = batchBaseSequence(buffer, start);
-  switch (producers.check(producerId, epoch, sequence, batchLastOffsetDelta(buffer, start))) {
-    case 'append':
-      return null;
-    case 'duplicate':
-      return {
-        status: 'duplicate',
-        baseOffset: producers.duplicateOffset,
-        position: producers.duplicatePosition,
-      };
-    case 'fenced':
-      return {
-        status: 'producer-fenced',
-        message: `epoch ${epoch} of producer ${producerId} is older than ${producers.get(producerId)?.epoch}`,
-      };
-    case 'out-of-order':
-      return {
-        status: 'out-of-order-sequence',
-        message: `sequence ${sequence} of producer ${producerId} does not follow ${producers.get(producerId)?.lastSequence}`,
-      };
+  const lastOffsetDelta = batchLastOffsetDelta(buffer, start);
+  const verdict = producers.check(producerId, epoch, sequence, lastOffsetDelta);
+  if (verdict === 'append') return null;
+  if (verdict === 'duplicate') {
+    const { duplicateOffset: baseOffset, duplicatePosition: position } = producers;
+    return { status: 'duplicate', baseOffset, position };
   }
+  const known = producers.get(producerId);
+  if (verdict === 'fenced') {
+    const message = `epoch ${epoch} of producer ${producerId} is older than ${known?.epoch}`;
+    return { status: 'producer-fenced', message };
+  }
+  const message = `sequence ${sequence} of producer ${producerId} does not follow ${known?.lastSequence}`;
+  return { status: 'out-of-order-sequence', message };
 }
 
 function refusalOf(code: number): AppendRefusal {

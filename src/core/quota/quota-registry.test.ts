@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { CoreHarness } from '../../../test/support/core-harness.ts';
 import { entityKey, parseEntityKey, type QuotaEntity } from './quota-entity.ts';
 

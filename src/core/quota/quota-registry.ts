@@ -61,7 +61,7 @@ export class QuotaRegistry implements Quotas {
     this.unwatch = meta.watch(PREFIX, ({ key, value }) => {
       this.apply(key, value);
       this.buckets.clear();
-      events.emit('quotas-changed', {});
+      events.emit('quotas-changed', { entity: parseEntityKey(key.slice(PREFIX.length)) });
     });
   }
 
