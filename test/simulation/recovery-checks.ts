@@ -1,3 +1,4 @@
+import { batchNextOffset, batchTotalBytes } from '../../src/base/record-batch.ts';
 import type { LogEngine } from '../../src/storage/types.ts';
 import type { CrashKind } from './disk.ts';
 import type { Cut, LogModel } from './log-model.ts';
@@ -109,9 +110,11 @@ export async function fingerprint(world: World, running: Running): Promise<strin
       if (result.status !== 'ok' || result.slices.length === 0) break;
       const before = offset;
       for (const { buffer, start, end } of result.slices) {
-        lines.push(buffer.toString('latin1', start, end));
-        for (let at = start; at < end; at += buffer.readInt32BE(at + 8) + 12) {
-          offset = Number(buffer.readBigInt64BE(at)) + buffer.readInt32BE(at + 23) + 1;
+        for (let at = start; at < end; ) {
+          const next = at + batchTotalBytes(buffer, at);
+          lines.push(buffer.toString('latin1', at, next));
+          offset = batchNextOffset(buffer, at);
+          at = next;
         }
       }
       if (offset === before) world.fail(`log ${id}: a read at ${offset} leads nowhere`);

@@ -13,8 +13,8 @@ import type { Lease, Slice } from '../types.ts';
 
 /** What a read wants, and what it has got so far. */
 export interface ReadTarget {
-  /** First wanted offset. */
-  readonly offset: number;
+  /** First offset that is still wanted. */
+  offset: number;
   /** No batch that begins here or later. */
   readonly endOffset: number;
   readonly bytesMax: number;

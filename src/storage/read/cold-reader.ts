@@ -1,4 +1,5 @@
 import { BATCH_HEADER_BYTES, batchBaseOffset, batchTotalBytes } from '../../base/record-batch.ts';
+import { LyrebirdError } from '../../base/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Block } from '../cache/block.ts';
 import type { BlockCache, ColdSource } from '../cache/block-cache.ts';
@@ -22,6 +23,8 @@ export interface ColdReaderOptions {
   readonly logger: Logger;
   /** Stored bytes are not what was written: offsets [from, to) of the log cannot be read. */
   readonly onDamage: (log: LogState, from: number, to: number) => void;
+  /** The engine was closed, and its files with it. */
+  readonly closed: () => boolean;
 }
 
 /** A contiguous piece of one log in a file, from a batch on. */
@@ -48,15 +51,17 @@ export class ColdReader {
   }
 
   async read(log: LogState, target: ReadTarget): Promise<ReadResult> {
+    const { offset } = target;
     for (let attempt = 1; ; attempt++) {
       const retained: Block[] = [];
       try {
         return await this.tryRead(log, target, retained);
       } catch (error) {
         // A file may be freed while a read waits for it: what it held is elsewhere by now, or trimmed.
-        if (attempt === RETRIES_MAX) return this.unreadable(log, target.offset, error);
+        if (attempt === RETRIES_MAX) return this.unreadable(log, offset, error);
         target.slices.length = 0;
         target.bytes = 0;
+        target.offset = offset;
       } finally {
         for (const block of retained) block.release();
       }
@@ -64,25 +69,25 @@ export class ColdReader {
   }
 
   private async tryRead(log: LogState, target: ReadTarget, retained: Block[]): Promise<ReadResult> {
-    const { offset } = target;
-    const sequential = log.hintOffset === offset;
-    let wanted = offset;
-    while (wanted < target.endOffset && target.signal?.aborted !== true) {
-      if (offset < log.start) {
+    const from = target.offset;
+    const sequential = log.hintOffset === from;
+    while (target.offset < target.endOffset && target.signal?.aborted !== true) {
+      if (from < log.start) {
         return { status: 'out-of-range', start: log.start, committedEnd: log.committedEnd };
       }
-      const piece = await this.locate(log, wanted, target.slices.length > 0);
+      // Settling may move the log's data between two pieces: each is looked up when it is its turn.
+      const piece = await this.locate(log, target.offset, target.slices.length > 0);
       if (piece === null) break;
       const more =
         piece.restamp === null
           ? await this.readPiece(log, piece, target, retained)
           : await this.readRestamped(log, piece, target);
       if (!more) break;
-      wanted = piece.endOffset;
+      target.offset = piece.endOffset;
       if (sequential) this.readAhead(piece);
     }
     if (target.slices.length === 0 && log.damage !== null) {
-      const damage = damageAt(log.damage, offset);
+      const damage = damageAt(log.damage, from);
       if (damage !== null) return { status: 'corrupt', resumeOffset: damage.to };
     }
     return { status: 'ok', slices: target.slices, bytes: target.bytes };
