@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { makeBatch } from '../../../test/support/kafka-batches.ts';
 import { createTopic, fetchRequest } from '../../../test/support/kafka-calls.ts';
 import {

@@ -5,7 +5,7 @@ import { KafkaFrontend } from './frontend.ts';
 import { KafkaTopicSettings } from './topic-settings.ts';
 
 export { KAFKA_CONFIG_DEFAULTS } from './config.ts';
-export type { AdvertisedAddress, KafkaConfig } from './config.ts';
+export type { KafkaConfig } from './config.ts';
 
 /** The Kafka protocol as server/ composes it. */
 export const kafkaModule: ProtocolModule<KafkaConfig> = {

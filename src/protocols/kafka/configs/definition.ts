@@ -71,11 +71,8 @@ function findTypeDefect(definition: ConfigDefinition, text: string): string | nu
       return isIntegerWithin(text, LONG_MAX) ? null : 'Not a number of type LONG';
     case 'double':
       return text !== '' && Number.isFinite(Number(text)) ? null : 'Not a number of type DOUBLE';
-    case 'string':
-    case 'list':
-    case 'class':
-    case 'password':
-      return null;
+    default:
+      return null; // text of any kind
   }
 }
 

@@ -169,14 +169,10 @@ async function alterEntry(
   }
   if (validateOnly) return answer(KAFKA_ERROR.NONE, null);
   const outcome = await context.broker.quotas.alter(entity, changes);
-  switch (outcome.status) {
-    case 'ok':
-      return answer(KAFKA_ERROR.NONE, null);
-    case 'busy':
-      return answer(KAFKA_ERROR.NOT_CONTROLLER, 'Others keep changing the same quota.');
-    case 'invalid':
-      return answer(KAFKA_ERROR.INVALID_REQUEST, outcome.message);
-  }
+  if (outcome.status === 'invalid') return answer(KAFKA_ERROR.INVALID_REQUEST, outcome.message);
+  return outcome.status === 'ok'
+    ? answer(KAFKA_ERROR.NONE, null)
+    : answer(KAFKA_ERROR.NOT_CONTROLLER, 'Others keep changing the same quota.');
 }
 
 /** The entity, or what is wrong with it. */
