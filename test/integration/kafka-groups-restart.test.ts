@@ -110,8 +110,8 @@ describe('groups on disk', () => {
     const memberId = await stabilize(client);
     for (const [round, mode] of (['drain', 'abort', 'abort', 'drain'] as const).entries()) {
       await commit(client, memberId, round + 1);
-      await test.frontend.close();
       await test.broker.close(mode);
+      await test.close();
       test = await open();
       client = test.connect();
       const beat = { groupId: GROUP_ID, generationId: 1, memberId, groupInstanceId: null };
