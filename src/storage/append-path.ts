@@ -247,17 +247,10 @@ export class AppendPath {
     this.require(log);
   }
 
-  /**
-   * Notes what the open group owes the log. A log that was changed from fsync to os keeps the stricter order
-   * until its synced appends are through: runs must be published in offset order.
-   */
+  /** Notes what the open group owes the log. */
   private require(log: LogState): void {
     const group = this.journal.group();
-    if (log.durability === 'os' && log.syncedOrderThrough <= this.journal.syncedThrough) {
-      group.hasOs = true;
-      return;
-    }
-    group.needsSync = true;
-    log.syncedOrderThrough = group.sequence;
+    if (log.durability === 'os') group.hasOs = true;
+    else group.needsSync = true;
   }
 }

@@ -77,6 +77,7 @@ export class LocalEngine implements LogEngine {
       state: this.base.metaState,
       table: this.table,
       journal: () => this.writableJournal(),
+      alterLog: (id, spec) => this.alterLog(id, spec),
       deleteLog: (id) => this.deleteLog(id),
       whenSynced: (position, done) => this.whenSynced(position, done),
     });
@@ -297,8 +298,7 @@ export class LocalEngine implements LogEngine {
       trim: (log, before) => void this.trimLog(log, before),
     });
     const { checkpointer, maintenance } = this.opened;
-    // From here on, recovery begins behind what was just replayed: a tail that was cut stays cut.
-    await checkpointer.take({ drained: false });
+    await checkpointer.noteStart();
     await this.base.files.prepare(recovered.nextFileNumber);
     await this.meta.sweep();
     maintenance.start();
@@ -370,7 +370,8 @@ export class LocalEngine implements LogEngine {
     const message = `writing to the journal failed: ${cause.message}; nothing more is accepted`;
     const error = new LyrebirdError('LB2003', message, { cause });
     this.logger.error('storage.failed', message, { error: cause });
-    if (this.opened !== null) this.opened.appends.refusal = APPEND_REFUSED.failed;
+    const appends = this.opened?.appends;
+    if (appends?.refusal === 0) appends.refusal = APPEND_REFUSED.failed;
     this.commits.fail(error);
   }
 
@@ -405,6 +406,18 @@ export class LocalEngine implements LogEngine {
     let ranges = 0;
     for (const log of this.table.values()) ranges += log.damage?.length ?? 0;
     return ranges;
+  }
+
+  private alterLog(id: LogId, spec: LogSpec): void {
+    this.table.alter(id, spec);
+    const log = this.table.get(id);
+    const journal = this.opened?.journal;
+    if (log === undefined || journal === undefined || log.durability !== 'os') return;
+    // What waits for a sync is committed at the new durability when it is written.
+    journal.forEachUnsynced((group) => this.base.publisher.publishLog(group, log));
+    journal.forEachUnwritten((group) => {
+      group.hasOs = true;
+    });
   }
 
   private deleteLog(id: LogId): void {

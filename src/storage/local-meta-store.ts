@@ -3,13 +3,14 @@ import type { LogTable } from './index/log-table.ts';
 import { encodeTxn } from './meta-codec.ts';
 import type { MetaState, PreparedTxn } from './meta-state.ts';
 import type { MetaEntry, MetaEvent, MetaStore, MetaTxn, MetaTxnResult } from './meta-store.ts';
-import type { LogId, Unsubscribe } from './types.ts';
+import type { LogId, LogSpec, Unsubscribe } from './types.ts';
 
 export interface LocalMetaStoreOptions {
   readonly state: MetaState;
   readonly table: LogTable;
   /** Throws when the engine takes nothing: before open, after close, after a failure. */
   readonly journal: () => Journal;
+  readonly alterLog: (id: LogId, spec: LogSpec) => void;
   readonly deleteLog: (id: LogId) => void;
   /** Calls back once when the position is synced, or not any more. */
   readonly whenSynced: (position: number, done: (error: Error | null) => void) => void;
@@ -68,7 +69,7 @@ export class LocalMetaStore implements MetaStore {
   /** Makes a journalled transaction visible; its logs before its keys, so that watchers find them. */
   apply(txn: PreparedTxn): void {
     for (const log of txn.createLogs) this.options.table.create(log);
-    for (const change of txn.alterLogs) this.options.table.alter(change.id, change.spec);
+    for (const change of txn.alterLogs) this.options.alterLog(change.id, change.spec);
     this.options.state.apply(txn);
     for (const id of txn.deleteLogs) this.options.deleteLog(id);
   }

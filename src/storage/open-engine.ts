@@ -12,6 +12,7 @@ import { ColdReader } from './read/cold-reader.ts';
 import { LogReader } from './read/log-reader.ts';
 import type { Recovered } from './recovery/recover.ts';
 import { Retention } from './retention.ts';
+import { APPEND_REFUSED } from './types.ts';
 import { Settler } from './segment/settler.ts';
 
 export interface OpenEngineHooks {
@@ -72,7 +73,15 @@ export class OpenEngine {
       },
     });
     const { onDamage } = hooks;
-    const cold = new ColdReader({ blocks, cache, journalFiles: files, segments, logger, onDamage });
+    const cold = new ColdReader({
+      blocks,
+      cache,
+      journalFiles: files,
+      segments,
+      logger,
+      onDamage,
+      closed: () => this.appends.refusal === APPEND_REFUSED.closed,
+    });
     this.reader = new LogReader({ cache, cold });
     this.checkpointer = this.newCheckpointer(base, recovered, hooks.onCheckpoint);
     this.settler = this.newSettler(base, recovered, onDamage);
@@ -103,7 +112,8 @@ export class OpenEngine {
     onCheckpoint: () => void,
   ): Checkpointer {
     const { clock, logger, files, segments, table, metaState, snapshots, manifest, blocks } = base;
-    const { clusterId, incarnation, epoch, bootId } = recovered;
+    const { incarnation, epoch, bootId, nextFileNumber: openFile, start } = recovered;
+    const clusterId = recovered.clusterId.toString('hex');
     return new Checkpointer({
       clock,
       logger,
@@ -114,7 +124,8 @@ export class OpenEngine {
       metaState,
       snapshots,
       manifest,
-      identity: { clusterId: clusterId.toString('hex'), incarnation, epoch, bootId },
+      identity: { clusterId, incarnation, epoch, bootId, openFile },
+      start,
       onCheckpoint,
       onFileFreed: (file) => {
         const isJournal = 'journal' in file;

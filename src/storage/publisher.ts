@@ -31,6 +31,13 @@ export class Publisher {
     this.publish(group, true);
   }
 
+  /** A written group waits for its sync, but the log does not ask for that any more. */
+  publishLog(group: CommitGroup, log: LogState): void {
+    for (let entry = 0; entry < group.count; entry++) {
+      if (group.kinds[entry] === ENTRY_APPEND) this.publishAppend(group, entry, false, log);
+    }
+  }
+
   /** A run of a log is committed. */
   addRun(
     log: LogState,
@@ -80,13 +87,27 @@ export class Publisher {
 
   private publish(group: CommitGroup, synced: boolean): void {
     for (let entry = 0; entry < group.count; entry++) {
-      if (group.kinds[entry] !== ENTRY_APPEND) continue;
-      this.publishEntry(group, entry, group.logs[entry]!, group.offsets[entry]!, -1, synced);
-      const further = group.further[entry]!;
-      if (further === null) continue;
-      for (let i = 0; i < further.logs.length; i++) {
-        this.publishEntry(group, entry, further.logs[i]!, further.baseOffsets[i]!, i, synced);
-      }
+      if (group.kinds[entry] === ENTRY_APPEND) this.publishAppend(group, entry, synced, null);
+    }
+  }
+
+  /** Publishes an append for all its logs, or for one of them. */
+  private publishAppend(
+    group: CommitGroup,
+    entry: number,
+    synced: boolean,
+    only: LogState | null,
+  ): void {
+    const log = group.logs[entry]!;
+    if (only === null || only === log) {
+      this.publishEntry(group, entry, log, group.offsets[entry]!, -1, synced);
+    }
+    const further = group.further[entry]!;
+    if (further === null) return;
+    for (let i = 0; i < further.logs.length; i++) {
+      const other = further.logs[i]!;
+      if (only !== null && only !== other) continue;
+      this.publishEntry(group, entry, other, further.baseOffsets[i]!, i, synced);
     }
   }
 
@@ -99,7 +120,8 @@ export class Publisher {
     synced: boolean,
   ): void {
     if (log.deleted || baseOffset < log.committedEnd) return;
-    if (!synced && group.needsSync && log.syncedOrderThrough >= group.sequence) return;
+    // An entry of a group that needs no sync has no later chance, whatever its log asks for by now.
+    if (!synced && group.needsSync && log.durability === 'fsync') return;
     const shared = furtherIndex >= 0;
     this.addRun(
       log,

@@ -42,8 +42,6 @@ export class LogState {
   /** Where the last sequential reader stopped: offset, and the location of the batch that begins there. */
   hintOffset: number;
   hintLocation: number;
-  /** Newest group whose appends of this log become visible with its sync, not with its write. */
-  syncedOrderThrough: number;
 
   constructor(id: LogId, name: string, spec: LogSpec) {
     this.id = id;
@@ -66,7 +64,6 @@ export class LogState {
     this.deleted = false;
     this.hintOffset = -1;
     this.hintLocation = -1;
-    this.syncedOrderThrough = 0;
   }
 
   ensureRuns(): RunIndex {

@@ -141,7 +141,10 @@ export class JournalFiles {
     await Promise.allSettled(this.preparing.values());
     const open = [...this.files.values()];
     this.files.clear();
-    for (const file of open) await file.handle.close();
+    for (const file of open) {
+      await whenUnused(file);
+      await file.handle.close();
+    }
   }
 
   private async create(number: number): Promise<JournalFile> {

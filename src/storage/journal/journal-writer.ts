@@ -48,6 +48,8 @@ export class JournalWriter {
   private syncedSequence: number;
   private wanted: number;
   private writing: boolean;
+  /** The groups that are being written. */
+  private batch: readonly CommitGroup[];
   private syncInFlight: boolean;
   private stopped: boolean;
   private failure: Error | null;
@@ -70,6 +72,7 @@ export class JournalWriter {
     this.syncedSequence = options.sequence;
     this.wanted = 0;
     this.writing = false;
+    this.batch = [];
     this.syncInFlight = false;
     this.stopped = false;
     this.failure = null;
@@ -107,6 +110,15 @@ export class JournalWriter {
     if (sequence > this.wanted) this.wanted = sequence;
   }
 
+  /** Written groups that wait for their sync, oldest first. */
+  forEachUnsynced(callback: (group: CommitGroup) => void): void {
+    for (let i = 0; i < this.unsynced.length; i++) callback(this.unsynced.at(i)!);
+  }
+
+  forEachBeingWritten(callback: (group: CommitGroup) => void): void {
+    for (const group of this.batch) callback(group);
+  }
+
   /** Begins to write the groups at the head of the queue and to sync what is written. */
   start(sealed: RingBuffer<CommitGroup>): void {
     if (this.canWrite && sealed.length > 0) void this.write(takeBatch(sealed));
@@ -126,6 +138,7 @@ export class JournalWriter {
 
   private async write(batch: CommitGroup[]): Promise<void> {
     this.writing = true;
+    this.batch = batch;
     const first = batch[0]!;
     const last = batch[batch.length - 1]!;
     const buffers = collectBuffers(batch);
@@ -143,6 +156,7 @@ export class JournalWriter {
       return;
     }
     this.writing = false;
+    this.batch = [];
     this.counters.writes++;
     this.counters.writtenBytes += last.endPosition - position;
     this.written = last.sequence;

@@ -187,6 +187,18 @@ export class Journal {
     this.schedulePump();
   }
 
+  /** Written groups that wait for their sync, oldest first. */
+  forEachUnsynced(callback: (group: CommitGroup) => void): void {
+    this.writer.forEachUnsynced(callback);
+  }
+
+  /** Groups that are not written yet, oldest first. */
+  forEachUnwritten(callback: (group: CommitGroup) => void): void {
+    this.writer.forEachBeingWritten(callback);
+    for (let i = 0; i < this.sealed.length; i++) callback(this.sealed.at(i)!);
+    if (this.open !== null) callback(this.open);
+  }
+
   /** Closes the open group now. */
   seal(): void {
     const group = this.open;

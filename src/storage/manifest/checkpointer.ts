@@ -4,7 +4,7 @@ import type { Extent } from '../segment/extent.ts';
 import type { SegmentSet } from '../segment/segment-set.ts';
 import type { DamagedRange, LogState } from '../index/log-state.ts';
 import type { LogTable } from '../index/log-table.ts';
-import { locationFile, locationPosition } from '../journal/format.ts';
+import { locationFile, locationOf, locationPosition } from '../journal/format.ts';
 import type { JournalFile, JournalFiles } from '../journal/journal-files.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { MetaState } from '../meta-state.ts';
@@ -34,7 +34,12 @@ export interface CheckpointerOptions {
   readonly metaState: MetaState;
   readonly snapshots: LocalSnapshotStore;
   readonly manifest: ManifestFile;
-  readonly identity: Pick<ManifestState, 'clusterId' | 'incarnation' | 'epoch' | 'bootId'>;
+  readonly identity: Pick<
+    ManifestState,
+    'clusterId' | 'incarnation' | 'epoch' | 'bootId' | 'openFile'
+  >;
+  /** What the manifest held at the start. */
+  readonly start: Pick<ManifestState, 'replay' | 'metaRevision'>;
   /** Calls everybody who saves snapshots. */
   readonly onCheckpoint: () => void;
   /** A journal or segment file is about to be freed. */
@@ -86,8 +91,21 @@ export class Checkpointer {
     this.options = options;
     this.failed = false;
     this.checkpoints = 0;
-    this.location = 0;
-    this.sequence = 0;
+    const { replay } = options.start;
+    this.location = locationOf(replay.file, replay.position);
+    this.sequence = replay.sequence;
+  }
+
+  /**
+   * Notes that the engine was started. Recovery goes on beginning where it did: the state machines have not been
+   * able to save what they were just told. But where the journal ended is fixed now, so what was cut stays cut.
+   */
+  async noteStart(): Promise<void> {
+    const { manifest, start } = this.options;
+    const out = new ByteWriter(1024);
+    this.encodeState(out, { ...start, drained: false, dead: new Set() });
+    if (manifest.isNew) await manifest.writeFull(out.view());
+    else await manifest.append(out.view());
   }
 
   /** Never called twice at once. drained: nothing will follow. Rejects when the checkpoint could not be written. */
@@ -135,31 +153,14 @@ export class Checkpointer {
   }
 
   private async encode(capture: Capture, drained: boolean): Promise<Buffer> {
-    const { table, metaState, files, segments, identity } = this.options;
+    const { table, metaState } = this.options;
     const { full, location, sequence } = capture;
     const out = new ByteWriter();
     const changes = metaState.takeChanges();
     const { defined, deleted } = table.takeDefinitions();
-    const replay = {
-      file: locationFile(location),
-      position: locationPosition(location),
-      sequence,
-    };
+    const replay = { file: locationFile(location), position: locationPosition(location), sequence };
     const dead = new Set(capture.deadFiles.filter((file) => file.liveBytes === 0));
-    const journal = [];
-    for (const file of files.list()) {
-      const { number, end, createdMs } = file;
-      if (!dead.has(file)) journal.push({ number, end, createdMs });
-    }
-    writeState(out, {
-      ...identity,
-      drained,
-      replay,
-      journal,
-      nextLogId: table.nextLogId,
-      nextSegment: segments.nextNumber,
-      metaRevision: changes.revision,
-    });
+    this.encodeState(out, { replay, metaRevision: changes.revision, drained, dead });
     for (const log of full ? table.values() : defined) writeLog(out, log.id, log.name, log.spec);
     if (full) {
       for (const entry of metaState.all()) writeKey(out, entry);
@@ -177,6 +178,29 @@ export class Checkpointer {
     }
     for (const id of full ? [] : deleted) writeLogDeleted(out, id);
     return out.view();
+  }
+
+  private encodeState(
+    out: ByteWriter,
+    now: Pick<ManifestState, 'replay' | 'metaRevision' | 'drained'> & {
+      readonly dead: ReadonlySet<JournalFile>;
+    },
+  ): void {
+    const { table, files, segments, identity } = this.options;
+    const journal = [];
+    for (const file of files.list()) {
+      const { number, end, createdMs } = file;
+      if (!now.dead.has(file)) journal.push({ number, end, createdMs });
+    }
+    writeState(out, {
+      ...identity,
+      drained: now.drained,
+      replay: now.replay,
+      journal,
+      nextLogId: table.nextLogId,
+      nextSegment: segments.nextNumber,
+      metaRevision: now.metaRevision,
+    });
   }
 
   /** Runs before this are in the manifest already. */

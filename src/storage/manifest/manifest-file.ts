@@ -37,7 +37,7 @@ export interface ManifestFileOptions {
 export interface LoadedManifest {
   /** Bodies of the sections, the full one first. */
   readonly sections: readonly Buffer[];
-  /** Something incomplete follows the last section. */
+  /** Something incomplete followed the last section; it was removed. */
   readonly tornTail: boolean;
 }
 
@@ -66,6 +66,11 @@ export class ManifestFile {
     this.nextIndex = 0;
     this.end = 0;
     this.fullBytes = 0;
+  }
+
+  /** True when there is no manifest yet. */
+  get isNew(): boolean {
+    return this.handle === null;
   }
 
   /** True when the next section has to be a full one. */
@@ -160,6 +165,10 @@ export class ManifestFile {
       const details = { path: this.path, position: at };
       const message = `the manifest ${this.path} is damaged at byte ${at}; keep a copy of the folder`;
       throw new LyrebirdError('LB2002', message, { details });
+    }
+    if (at < length) {
+      await handle.truncate(at);
+      await handle.sync();
     }
     this.handle = handle;
     this.manifestId = Buffer.from(first.manifestId);

@@ -37,6 +37,8 @@ export interface ManifestState {
   readonly bootId: string | null;
   /** Replay begins here. */
   readonly replay: { readonly file: number; readonly position: number; readonly sequence: number };
+  /** First journal file of the newest start. Files before it are complete: what lies behind their end was cut. */
+  readonly openFile: number;
   readonly journal: readonly {
     readonly number: number;
     readonly end: number;

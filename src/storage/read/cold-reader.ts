@@ -58,6 +58,7 @@ export class ColdReader {
         return await this.tryRead(log, target, retained);
       } catch (error) {
         // A file may be freed while a read waits for it: what it held is elsewhere by now, or trimmed.
+        if (this.options.closed()) throw closedError();
         if (attempt === RETRIES_MAX) return this.unreadable(log, offset, error);
         target.slices.length = 0;
         target.bytes = 0;
@@ -244,4 +245,8 @@ function cursorInto(piece: Piece, log: LogState, target: ReadTarget): FileCursor
       return { position, offset: target.offset };
   }
   return { position: piece.position, offset: piece.baseOffset };
+}
+
+function closedError(): LyrebirdError {
+  return new LyrebirdError('LB2005', 'the storage engine was closed');
 }

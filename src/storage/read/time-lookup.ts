@@ -10,7 +10,7 @@ import type { LogReader } from './log-reader.ts';
 
 const READ_BYTES = 1 << 20;
 
-/** Base offset of the first batch from log.start on whose max timestamp is at or after the given one, or null. */
+/** First readable offset of the first batch whose max timestamp is at or after the given one, or null. */
 export async function findOffsetForTime(
   reader: LogReader,
   log: LogState,
@@ -33,7 +33,9 @@ export async function findOffsetForTime(
     let next: number = from;
     for (const { buffer, start, end } of result.slices) {
       for (let at = start; at < end; at += batchTotalBytes(buffer, at)) {
-        if (batchMaxTimestamp(buffer, at) >= timestamp) return batchBaseOffset(buffer, at);
+        if (batchMaxTimestamp(buffer, at) >= timestamp) {
+          return Math.max(batchBaseOffset(buffer, at), log.start);
+        }
         next = batchNextOffset(buffer, at);
       }
     }

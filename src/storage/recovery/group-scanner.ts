@@ -2,10 +2,18 @@ import { crc32c } from '../../base/crc32c.ts';
 import type { FileHandle } from '../file-system.ts';
 import { GROUP_HEADER_BYTES, decodeGroupHeader, findGroupMagic } from '../journal/format.ts';
 import type { GroupHeader } from '../journal/format.ts';
+import type { JournalFile } from '../journal/journal-files.ts';
 
 const READ_BYTES = 4 << 20;
 /** Damage may claim any length; a real group is far below. */
 const GROUP_BYTES_MAX = 1 << 30;
+
+/** A journal file to be replayed up to a position. */
+export interface ReplayFile {
+  readonly file: JournalFile;
+  /** Infinity: as far as there are groups. */
+  readonly limit: number;
+}
 
 /** A whole group in memory: valid until the scanner moves. */
 export interface ScannedGroup {
@@ -24,15 +32,18 @@ export class GroupScanner {
   /** Where the next group is looked for. */
   position: number;
   private readonly handle: FileHandle;
+  /** Nothing counts from here on. */
+  private readonly limit: number;
   private buffer: Buffer;
   /** File range in the buffer. */
   private bufferStart: number;
   private bufferBytes: number;
 
-  constructor(handle: FileHandle, fileNumber: number, position: number) {
-    this.fileNumber = fileNumber;
+  constructor(file: ReplayFile, position: number) {
+    this.fileNumber = file.file.number;
     this.position = position;
-    this.handle = handle;
+    this.handle = file.file.handle;
+    this.limit = file.limit;
     this.buffer = Buffer.alloc(0);
     this.bufferStart = 0;
     this.bufferBytes = 0;
@@ -81,6 +92,7 @@ export class GroupScanner {
 
   /** Has bytes from the position in the buffer; false when the file ends before. */
   private async fill(bytes: number): Promise<boolean> {
+    if (this.position + bytes > this.limit) return false;
     const end = this.bufferStart + this.bufferBytes;
     if (this.position >= this.bufferStart && this.position + bytes <= end) return true;
     if (this.buffer.length === 0) {

@@ -19,7 +19,7 @@ import type { PreparedTxn } from '../meta-state.ts';
 import type { Publisher } from '../publisher.ts';
 import type { ReplayVisitor } from '../types.ts';
 import { GroupScanner } from './group-scanner.ts';
-import type { ScannedGroup } from './group-scanner.ts';
+import type { ReplayFile, ScannedGroup } from './group-scanner.ts';
 
 export interface JournalReplayOptions {
   readonly table: LogTable;
@@ -58,7 +58,7 @@ export interface ReplayOutcome {
  */
 export class JournalReplay {
   private readonly options: JournalReplayOptions;
-  private files: readonly JournalFile[];
+  private files: readonly ReplayFile[];
   private sequence: number;
   private groups: number;
   private cut: boolean;
@@ -79,20 +79,22 @@ export class JournalReplay {
   }
 
   /** files: all journal files from the starting one on, in order. */
-  async run(files: readonly JournalFile[], start: ReplayStart): Promise<ReplayOutcome> {
+  async run(files: readonly ReplayFile[], start: ReplayStart): Promise<ReplayOutcome> {
     this.files = files;
     this.sequence = start.sequence;
-    for (const file of files) {
+    for (const replayed of files) {
+      const { file } = replayed;
       const from = file.number === start.fileNumber ? start.position : FILE_HEADER_BYTES;
       file.end = from;
-      if (!this.cut) await this.replayFile(file, from);
+      if (!this.cut) await this.replayFile(replayed, from);
     }
     const { sequence, groups, cut, damaged } = this;
     return { sequence, groups, cut, damaged };
   }
 
-  private async replayFile(file: JournalFile, from: number): Promise<void> {
-    const scanner = new GroupScanner(file.handle, file.number, from);
+  private async replayFile(replayed: ReplayFile, from: number): Promise<void> {
+    const { file } = replayed;
+    const scanner = new GroupScanner(replayed, from);
     for (;;) {
       const { position } = scanner;
       const group = await scanner.next();
@@ -161,9 +163,9 @@ export class JournalReplay {
     if (this.proven === null) {
       this.proven = 0;
       for (const later of this.files) {
-        if (later.number < file.number) continue;
-        const from = later === file ? position : FILE_HEADER_BYTES;
-        const scanner = new GroupScanner(later.handle, later.number, from);
+        if (later.file.number < file.number) continue;
+        const from = later.file === file ? position : FILE_HEADER_BYTES;
+        const scanner = new GroupScanner(later, from);
         let header = (await scanner.peek()) ?? (await scanner.resync());
         while (header !== null) {
           this.proven = Math.max(this.proven, header.syncedThrough);

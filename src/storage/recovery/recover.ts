@@ -3,12 +3,12 @@ import type { EngineBase } from '../engine-base.ts';
 import type { LogState } from '../index/log-state.ts';
 import { FILE_HEADER_BYTES, decodeFileHeader } from '../journal/format.ts';
 import { journalFileName, journalFileNumber, newJournalFile } from '../journal/journal-files.ts';
-import type { JournalFile } from '../journal/journal-files.ts';
 import type { LocalMetaStore } from '../local-meta-store.ts';
 import { ManifestLoader, countReferences } from '../manifest/manifest-loader.ts';
 import type { ManifestState } from '../manifest/manifest-records.ts';
 import { segmentFileNumber } from '../segment/segment-format.ts';
 import type { ReplayVisitor } from '../types.ts';
+import type { ReplayFile } from './group-scanner.ts';
 import { JournalReplay } from './journal-replay.ts';
 import type { ReplayOutcome } from './journal-replay.ts';
 
@@ -28,6 +28,8 @@ export interface Recovered {
   readonly sequence: number;
   readonly nextFileNumber: number;
   readonly cleanStart: boolean;
+  /** What the manifest held. */
+  readonly start: Pick<ManifestState, 'replay' | 'metaRevision'>;
 }
 
 /** Brings the engine's state back from the files of a data folder. Same files, same state. */
@@ -41,8 +43,9 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
   if (state === null) {
     await refuseOrphans(options, numbers);
     const clusterId = random.bytes(16);
-    const fresh = { clusterId, bootId, incarnation: 1, epoch: 1, sequence: 0 };
-    return { ...fresh, nextFileNumber, cleanStart: true };
+    const fresh = { clusterId, bootId, incarnation: 1, epoch: 1, sequence: 0, cleanStart: true };
+    const replay = { file: nextFileNumber, position: FILE_HEADER_BYTES, sequence: 0 };
+    return { ...fresh, nextFileNumber, start: { replay, metaRevision: 0 } };
   }
   const replayed = await openJournalFiles(options, { numbers, state });
   await openSegments(options, { names, tornTail });
@@ -52,7 +55,7 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
   }
   const outcome = await replay(options, { files: replayed, state });
   // What was replayed counts from now on, so it has to survive a power cut from now on.
-  for (const file of replayed) await file.handle.sync();
+  for (const { file } of replayed) await file.handle.sync();
   await adoptSpares(options, names);
   const lost = outcome.cut || outcome.damaged;
   // After a crash of the machine (not only of the process), data may be gone that needed no sync to count.
@@ -66,6 +69,7 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
     sequence: outcome.sequence,
     nextFileNumber,
     cleanStart,
+    start: { replay: state.replay, metaRevision: state.metaRevision },
   };
 }
 
@@ -81,7 +85,6 @@ async function loadManifest(
     if (state === null) throw new RangeError('the manifest has no state record');
     if (loaded.tornTail) {
       logger.warn('manifest.torn', 'an unfinished checkpoint was ignored', { folder });
-      await manifest.close(); // the next one starts a new file
     }
     return { state, tornTail: loaded.tornTail };
   } catch (cause) {
@@ -103,11 +106,11 @@ async function refuseOrphans(options: RecoverOptions, numbers: readonly number[]
 async function openJournalFiles(
   options: RecoverOptions,
   found: { numbers: readonly number[]; state: ManifestState },
-): Promise<JournalFile[]> {
+): Promise<ReplayFile[]> {
   const { fileSystem, folder, files, logger } = options.base;
   const { state } = found;
   const known = new Map(state.journal.map((file) => [file.number, file]));
-  const replayed: JournalFile[] = [];
+  const replayed: ReplayFile[] = [];
   for (const number of found.numbers) {
     const path = `${folder}/${journalFileName(number)}`;
     const toReplay = number >= state.replay.file;
@@ -128,7 +131,9 @@ async function openJournalFiles(
     const end = known.get(number)?.end ?? FILE_HEADER_BYTES;
     const file = newJournalFile(number, handle, { createdMs, end });
     files.adopt(file);
-    if (toReplay) replayed.push(file);
+    // Files of earlier starts end where they were found to end then.
+    const limit = number < state.openFile ? end : Infinity;
+    if (toReplay) replayed.push({ file, limit });
   }
   for (const number of known.keys()) {
     if (files.get(number) !== undefined || number >= state.replay.file) continue;
@@ -168,7 +173,7 @@ async function openSegments(
 
 function replay(
   options: RecoverOptions,
-  from: { files: readonly JournalFile[]; state: ManifestState },
+  from: { files: readonly ReplayFile[]; state: ManifestState },
 ): Promise<ReplayOutcome> {
   const { table, publisher, logger, trimmer } = options.base;
   const { visitor, meta, onDamage } = options;
