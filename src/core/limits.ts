@@ -1,6 +1,6 @@
 /** A bound on something that could grow. */
 export interface LimitDefinition {
-  /** Dotted and stable: a key of the configuration's `[limits]`. */
+  /** Dotted and stable: what it is set and documented by. */
   readonly name: string;
   readonly default: number;
   readonly unit: 'count' | 'bytes' | 'ms';
