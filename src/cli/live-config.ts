@@ -3,33 +3,29 @@ import { reloadConfig, type LoadedConfig } from '../config/index.ts';
 import type { Server } from '../server/server.ts';
 import type { LevelLogger } from '../telemetry/pino-logger.ts';
 
-/** Reads the configuration and the certificates again at every SIGHUP. What is wrong is logged and changes nothing. */
+/** The configuration that a reload replaces: what is live takes effect, what is wrong is logged and changes nothing. */
 export class LiveConfig {
   private current: LoadedConfig;
   private readonly server: Server;
   private readonly logger: LevelLogger;
-  private readonly onHangup: () => void;
   private reloading: Promise<void> = Promise.resolve();
 
   constructor(loaded: LoadedConfig, server: Server, logger: LevelLogger) {
     this.current = loaded;
     this.server = server;
     this.logger = logger;
-    this.onHangup = () => {
-      this.reloading = this.reloading.then(() => this.reload());
-    };
-    process.on('SIGHUP', this.onHangup);
   }
 
   get shutdownTimeoutMs(): number {
     return this.current.config.shutdown.timeout;
   }
 
-  close(): void {
-    process.off('SIGHUP', this.onHangup);
+  /** Reads the configuration and the certificates again; several reloads follow each other. */
+  reload(): void {
+    this.reloading = this.reloading.then(() => this.reloadNow());
   }
 
-  private async reload(): Promise<void> {
+  private async reloadNow(): Promise<void> {
     try {
       const { loaded, changes } = reloadConfig(this.current);
       await this.server.reloadCertificates();

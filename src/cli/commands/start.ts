@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { Server } from '../../server/server.ts';
 import { withExamples } from '../context.ts';
+import { listenToSignals } from '../broker-signals.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ReadyFile } from '../ready-file.ts';
 import { configSources, withConfigSources, type SourceOptions } from '../sources.ts';
-import { listenForStop } from '../stop-signals.ts';
 import type { Terminal } from '../terminal.ts';
 import { packageVersion } from '../version.ts';
 
@@ -33,7 +33,7 @@ export function startCommand(program: Command, terminal: Terminal): void {
 
 async function start(terminal: Terminal, options: StartOptions): Promise<void> {
   // Before anything slow: a broker that is told to stop while it recovers stops when it has.
-  const signals = listenForStop({ underNpm: 'npm_lifecycle_event' in terminal.environment });
+  const signals = listenToSignals({ underNpm: 'npm_lifecycle_event' in terminal.environment });
   const readyFile = options.readyFile === undefined ? null : new ReadyFile(options.readyFile);
   const [{ loadConfig }, { startServer }, { createLogger }, { serverOptions }, { LiveConfig }] =
     await Promise.all([
@@ -49,10 +49,10 @@ async function start(terminal: Terminal, options: StartOptions): Promise<void> {
   const server = await startServer(serverOptions(loaded, logger));
   // Since the process began: what somebody who waits for the broker has waited.
   const startedMs = Math.round(performance.now());
-  announce(terminal, server, startedMs, readyFile);
   const live = new LiveConfig(loaded, server, logger);
+  signals.onHangup(() => live.reload());
+  announce(terminal, server, startedMs, readyFile);
   const signal = await signals.first;
-  live.close();
   logger.info('server.signal', `${signal} received`, { signal });
   const outcome = await stop(server, live.shutdownTimeoutMs);
   readyFile?.remove();
@@ -78,8 +78,9 @@ function announce(
     const shownHost = host.includes(':') ? `[${host}]` : host;
     terminal.out(`listening ${scheme}://${shownHost}:${port}\n`);
   }
-  terminal.out(`ready in ${startedMs} ms\n`);
+  // The file first: whoever waited for the last line finds it.
   readyFile?.write({ pid: process.pid, version: packageVersion(), startedMs, listeners });
+  terminal.out(`ready in ${startedMs} ms\n`);
 }
 
 /** Drains within the shutdown timeout. What was acknowledged is safe either way. */

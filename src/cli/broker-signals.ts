@@ -4,14 +4,21 @@ const NPM_ECHO_MS = 300;
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const EXIT_CODE = { SIGINT: 130, SIGTERM: 143 } as const;
 
-export interface StopSignals {
+export interface BrokerSignals {
   /** Resolves with the first SIGINT or SIGTERM; the second one ends the process at once, as a crash would. */
   readonly first: Promise<(typeof STOP_SIGNALS)[number]>;
-  /** Stops listening. */
+  /** Called at every SIGHUP from now on, and now when there was one before: without a listener it would kill. */
+  onHangup(reload: () => void): void;
+  /** Stops listening for a stop; a late SIGHUP is still not deadly. */
   close(): void;
 }
 
-export function listenForStop(options: { readonly underNpm: boolean }): StopSignals {
+export function listenToSignals(options: { readonly underNpm: boolean }): BrokerSignals {
+  let hungUp = false;
+  let reload = (): void => {
+    hungUp = true;
+  };
+  process.on('SIGHUP', () => reload());
   let firstMs: number | null = null;
   let announce: (signal: (typeof STOP_SIGNALS)[number]) => void = () => {};
   const first = new Promise<(typeof STOP_SIGNALS)[number]>((resolve) => (announce = resolve));
@@ -28,6 +35,10 @@ export function listenForStop(options: { readonly underNpm: boolean }): StopSign
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   return {
     first,
+    onHangup: (callback) => {
+      reload = callback;
+      if (hungUp) callback();
+    },
     close: () => {
       for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
     },
