@@ -5,14 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import { LyrebirdError } from '../base/errors.ts';
 import { contextOptions, type TlsMaterial } from '../net/tls-material.ts';
 import { createAdminApp, type AdminAppOptions } from './app.ts';
-
-/** Limits of the admin port; what exceeds one is closed. */
-export const ADMIN_LIMITS = {
-  connectionsMax: 256,
-  headersTimeoutMs: 10_000,
-  requestTimeoutMs: 30_000,
-  keepAliveTimeoutMs: 5_000,
-} as const;
+import { ADMIN_LIMITS } from './limits.ts';
 
 export interface AdminServerOptions extends AdminAppOptions {
   readonly name: string;
@@ -71,10 +64,6 @@ export class AdminServer {
       this.host = bound.address;
       this.port = bound.port;
     }
-  }
-
-  get openConnections(): Promise<number> {
-    return new Promise((resolve) => this.server.getConnections((_, count) => resolve(count)));
   }
 
   reloadTls(material: TlsMaterial): void {

@@ -1,16 +1,12 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from '../telemetry/logger.ts';
-import { ApiError, errorAnswer } from './api-error.ts';
+import { errorAnswer } from './api-error.ts';
 import { browserGuard } from './guard.ts';
 import type { AdminPorts } from './ports.ts';
 import { brokerRoutes } from './routes/broker.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { topicRoutes } from './routes/topics.ts';
-
-/** A larger request body is answered with 'too-large'. */
-export const ADMIN_BODY_BYTES_MAX = 1024 * 1024;
 
 export interface AdminAppOptions {
   readonly ports: AdminPorts;
@@ -40,14 +36,6 @@ export function createAdminApp({ ports, allowedHosts, logger }: AdminAppOptions)
     return context.json({ error: { code: 'not-found', message: `no ${method} ${path}` } }, 404);
   });
   app.use(browserGuard({ allowedHosts }));
-  app.use(
-    bodyLimit({
-      maxSize: ADMIN_BODY_BYTES_MAX,
-      onError: () => {
-        throw new ApiError('too-large', `the body is above ${ADMIN_BODY_BYTES_MAX} bytes`);
-      },
-    }),
-  );
   app.route('/', healthRoutes(ports));
   app.route('/api/v1/topics', topicRoutes(ports));
   app.route('/api/v1/groups', groupRoutes(ports));

@@ -136,7 +136,7 @@ export class Listener {
     const poll = (): void => {
       if (this.connections.size === 0) return;
       if (clock.monotonicMs() >= deadlineMs) {
-        this.destroyConnections();
+        this.cutConnections();
         return;
       }
       for (const connection of this.connections) connection.closeWhenDone();
@@ -148,11 +148,16 @@ export class Listener {
     this.afterClose();
   }
 
+  /** Ends all open connections at once. */
+  cutConnections(): void {
+    for (const connection of this.connections) connection.destroy('shutdown');
+  }
+
   /** Closes everything now. */
   async destroy(): Promise<void> {
     this.stopAccepting();
     const allClosed = this.whenEmpty();
-    this.destroyConnections();
+    this.cutConnections();
     await allClosed;
     this.afterClose();
   }
@@ -171,10 +176,6 @@ export class Listener {
         resolve();
       };
     });
-  }
-
-  private destroyConnections(): void {
-    for (const connection of this.connections) connection.destroy('shutdown');
   }
 
   private onAccepted(socket: Socket): void {

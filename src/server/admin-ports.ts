@@ -1,6 +1,6 @@
-import { ADMIN_LIMITS, type AdminServer } from '../admin/admin-server.ts';
+import type { AdminServer } from '../admin/admin-server.ts';
 import type { ComponentHealth, ConnectionInfo, LimitInfo, ListenerInfo } from '../admin/api.ts';
-import { ADMIN_BODY_BYTES_MAX } from '../admin/app.ts';
+import { ADMIN_LIMITS } from '../admin/limits.ts';
 import type { AdminPorts, TopicSettings } from '../admin/ports.ts';
 import type { CoreBroker } from '../core/core-broker.ts';
 import type { Listener } from '../net/listener.ts';
@@ -169,7 +169,7 @@ function limitsOf({ options, broker, network, listeners }: ServerParts): LimitIn
       unit: 'connections',
       overflow: refused,
     }),
-    limit('admin.body_bytes_max', ADMIN_BODY_BYTES_MAX, {
+    limit('admin.body_bytes_max', ADMIN_LIMITS.bodyBytesMax, {
       unit: 'bytes',
       overflow: 'the request is refused',
     }),

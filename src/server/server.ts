@@ -3,7 +3,7 @@ import type { TopicSettings } from '../admin/ports.ts';
 import type { CoreBroker } from '../core/core-broker.ts';
 import type { Listener } from '../net/listener.ts';
 import type { Frontend } from '../net/protocol.ts';
-import { loadTlsMaterial } from '../net/tls-material.ts';
+import { loadTlsMaterial, type TlsMaterial } from '../net/tls-material.ts';
 import type { MetricsRegistry } from '../telemetry/metrics-registry.ts';
 import type { ProcessMetrics } from '../telemetry/process-metrics.ts';
 import type { PlannedListener } from './listener-plan.ts';
@@ -28,22 +28,26 @@ export interface ServerState {
   shutdownTimeoutMs: number;
 }
 
+/** A planned listener that is bound, with how to give it other certificates. */
+export interface OpenedListener {
+  readonly plan: PlannedListener;
+  readonly bound: BoundListener;
+  reloadTls(material: TlsMaterial): void;
+}
+
 export interface ServerComponents {
   readonly options: ServerOptions;
   readonly state: ServerState;
   readonly broker: CoreBroker;
+  readonly topicSettings: TopicSettings;
   readonly metrics: MetricsRegistry;
   readonly processMetrics: ProcessMetrics;
   readonly frontends: readonly Frontend[];
+  readonly listeners: readonly Listener[];
+  readonly adminServers: readonly AdminServer[];
+  /** All of them, in the order they were asked for. */
   readonly opened: readonly OpenedListener[];
-  readonly topicSettings: TopicSettings;
   readonly startedMs: number;
-}
-
-/** A planned listener with the socket that serves it. */
-export interface OpenedListener {
-  readonly plan: PlannedListener;
-  readonly server: Listener | AdminServer;
 }
 
 /** A running broker with everything around it. */
@@ -63,13 +67,7 @@ export class Server {
     this.metrics = parts.metrics;
     this.topicSettings = parts.topicSettings;
     this.startedMs = parts.startedMs;
-    this.listeners = parts.opened.map(({ plan, server }) => ({
-      name: plan.name,
-      scheme: plan.scheme,
-      host: server.host,
-      port: server.port,
-      tls: server.secure,
-    }));
+    this.listeners = parts.opened.map(({ bound }) => bound);
   }
 
   /** Takes effect at the next close. */
@@ -79,11 +77,13 @@ export class Server {
 
   /** Reads all certificate files again. Rejects with LB4001; every listener keeps what it had then. */
   async reloadCertificates(): Promise<void> {
-    const loaded = [];
-    for (const { plan, server } of this.parts.opened) {
-      if (plan.tls !== null) loaded.push({ server, material: await loadTlsMaterial(plan.tls) });
+    const loaded: (() => void)[] = [];
+    for (const opened of this.parts.opened) {
+      if (opened.plan.tls === null) continue;
+      const material = await loadTlsMaterial(opened.plan.tls);
+      loaded.push(() => opened.reloadTls(material));
     }
-    for (const { server, material } of loaded) server.reloadTls(material);
+    for (const apply of loaded) apply();
   }
 
   /**
@@ -91,28 +91,22 @@ export class Server {
    * durable. abort: at once, as a crash would, but memory and sockets are released. Idempotent; abort hastens a drain.
    */
   close(mode: 'drain' | 'abort' = 'drain'): Promise<void> {
-    if (mode === 'abort') this.cutConnections();
+    if (mode === 'abort') {
+      for (const listener of this.parts.listeners) listener.cutConnections();
+    }
     this.closing ??= this.closeNow(mode);
     return this.closing;
   }
 
-  private cutConnections(): void {
-    for (const { server } of this.parts.opened) {
-      if ('destroy' in server) void server.destroy();
-    }
-  }
-
   private async closeNow(mode: 'drain' | 'abort'): Promise<void> {
-    const { state, opened, frontends, broker, options } = this.parts;
+    const { state, listeners, adminServers, frontends, broker, options } = this.parts;
     state.stage = 'stopping';
     options.logger.info('server.stopping', 'stopping', { mode });
     const timeoutMs = mode === 'drain' ? state.shutdownTimeoutMs : 0;
-    await Promise.all(opened.map(({ server }) => 'drain' in server && server.drain(timeoutMs)));
+    await Promise.all(listeners.map((listener) => listener.drain(timeoutMs)));
     for (const frontend of frontends) await frontend.close();
     // The admin interface goes last, so that probes see "stopping" and not a closed port.
-    for (const { server } of opened) {
-      if ('openConnections' in server) await server.close(mode === 'drain' ? ADMIN_CLOSE_MS : 0);
-    }
+    for (const server of adminServers) await server.close(mode === 'drain' ? ADMIN_CLOSE_MS : 0);
     await broker.close(mode);
     this.parts.processMetrics.close();
     options.logger.info('server.stopped', 'stopped');

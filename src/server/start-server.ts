@@ -94,6 +94,8 @@ class Start {
       metrics: this.metrics,
       processMetrics: this.processMetrics,
       frontends: [...this.frontends.values()],
+      listeners: this.listeners,
+      adminServers: this.adminServers,
       opened: this.opened,
       topicSettings: this.topicSettings(),
       startedMs,
@@ -131,7 +133,7 @@ class Start {
       await listenOrName(server, plan);
       this.undo.push(() => server.close(0));
       this.adminServers.push(server);
-      this.opened.push({ plan, server });
+      this.noteOpened(plan, server);
       return;
     }
     const frontend = this.frontends.get(plan.protocol);
@@ -150,7 +152,16 @@ class Start {
     await listenOrName(listener, plan);
     this.undo.push(() => listener.destroy());
     this.listeners.push(listener);
-    this.opened.push({ plan, server: listener });
+    this.noteOpened(plan, listener);
+  }
+
+  private noteOpened(plan: PlannedListener, server: Listener | AdminServer): void {
+    const { host, port, secure } = server;
+    this.opened.push({
+      plan,
+      bound: { name: plan.name, scheme: plan.scheme, host, port, tls: secure },
+      reloadTls: (material) => server.reloadTls(material),
+    });
   }
 
   /** Loaded only when asked for: an embedded broker without an admin port starts faster without HTTP. */
