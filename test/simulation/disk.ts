@@ -97,8 +97,13 @@ export class SimDisk {
     this.nameChanges = rest;
   }
 
-  /** Leaves the disk as the next process finds it. */
-  crash(kind: CrashKind, random: Random): void {
+  /**
+   * Leaves the disk as the next process finds it; returns what really happened. After a failed sync the cache holds
+   * data that will never be on the platter, and nobody can tell: a machine in that state is started anew.
+   */
+  crash(asked: CrashKind, random: Random): CrashKind {
+    const failed = [...this.names.values()].some((inode) => inode.syncFailed);
+    const kind = failed ? 'power' : asked;
     this.locks.clear();
     for (const { inode, position, bytes } of this.writesInFlight) {
       // The system had taken none, some or all of it.
@@ -106,7 +111,7 @@ export class SimDisk {
       if (taken > 0 && random.float() < 0.7) inode.write(bytes.subarray(0, taken), position);
     }
     this.writesInFlight.clear();
-    if (kind === 'kill') return;
+    if (kind === 'kill') return kind;
     const lastKept = new Map<string, boolean>();
     for (const change of this.nameChanges) {
       const kept = (lastKept.get(change.folder) ?? true) && random.float() < 0.6;
@@ -116,6 +121,7 @@ export class SimDisk {
     this.nameChanges = [];
     for (const inode of new Set(this.durableNames.values())) inode.losePower(random);
     this.names = new Map(this.durableNames);
+    return kind;
   }
 
   /** Flips one bit of a file, on the platter and in the cache. Returns the path, or null when nothing is there. */

@@ -56,16 +56,23 @@ export class Inode {
   private unsynced: Change[];
   /** Changes that some sync has covered. */
   private syncedCount: number;
+  private failed: boolean;
 
   constructor() {
     this.seen = new FileBytes();
     this.platter = new FileBytes();
     this.unsynced = [];
     this.syncedCount = 0;
+    this.failed = false;
   }
 
   get size(): number {
     return this.seen.size;
+  }
+
+  /** The cache holds something that the platter will never have. */
+  get syncFailed(): boolean {
+    return this.failed;
   }
 
   /** Number of changes so far. */
@@ -102,6 +109,7 @@ export class Inode {
    * the new content until the cache is gone.
    */
   failSync(random: Random): void {
+    this.failed = true;
     this.platterTakesSome(random);
     this.syncedCount = this.changeCount;
     this.unsynced = [];
@@ -113,6 +121,7 @@ export class Inode {
     this.syncedCount = this.changeCount;
     this.unsynced = [];
     this.seen.copyFrom(this.platter);
+    this.failed = false;
   }
 
   flipBit(position: number, bit: number): void {

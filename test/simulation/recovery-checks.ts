@@ -1,3 +1,4 @@
+import { crc32c } from '../../src/base/crc32c.ts';
 import { batchNextOffset, batchTotalBytes } from '../../src/base/record-batch.ts';
 import type { LogEngine } from '../../src/storage/types.ts';
 import type { CrashKind } from './disk.ts';
@@ -100,19 +101,22 @@ export async function fingerprint(world: World, running: Running): Promise<strin
   for (const { key, value, modRevision } of engine.meta.range('')) {
     lines.push(`${key}=${value}@${modRevision}`);
   }
-  for (const { id, name, bounds } of engine.logs()) {
+  for (const { id, name, spec, bounds } of [...engine.logs()]) {
     const base = replay.base(id);
-    lines.push(`${id} ${name} ${bounds.start} ${bounds.committedEnd} ${bounds.bytes}`);
+    lines.push(`${id} ${name} ${spec.durability} to ${bounds.committedEnd}`);
     lines.push(`snapshot ${base.notes} ${base.end}, notes ${replay.notes(id).join()}`);
+    // Retention goes on while this looks.
+    if (spec.retentionBytes !== Infinity || world.scenario.shortOfSpace) continue;
+    lines.push(`from ${bounds.start}, ${bounds.bytes} bytes`);
     let offset = bounds.start;
     while (offset < bounds.committedEnd) {
       const result = await engine.read(id, offset, { maxBytes: 1 << 20, atLeastOneBatch: true });
       if (result.status !== 'ok' || result.slices.length === 0) break;
       const before = offset;
       for (const { buffer, start, end } of result.slices) {
-        for (let at = start; at < end; ) {
+        for (let at = start; at < end;) {
           const next = at + batchTotalBytes(buffer, at);
-          lines.push(buffer.toString('latin1', at, next));
+          lines.push(`batch ${crc32c(buffer.subarray(at, next))}`);
           offset = batchNextOffset(buffer, at);
           at = next;
         }

@@ -141,12 +141,14 @@ class SimFileHandle implements FileHandle {
   private readonly inode: Inode;
   private readonly path: string;
   private closed: boolean;
+  private inFlight: number;
 
   constructor(fileSystem: SimFileSystem, inode: Inode, path: string) {
     this.fileSystem = fileSystem;
     this.inode = inode;
     this.path = path;
     this.closed = false;
+    this.inFlight = 0;
   }
 
   write(buffers: readonly Buffer[], position: number): Promise<void> {
@@ -204,15 +206,18 @@ class SimFileHandle implements FileHandle {
   }
 
   close(): Promise<void> {
-    return this.act('close', this.fileSystem.latencyMs(0.02), () => void (this.closed = true));
+    if (this.closed) return Promise.resolve();
+    this.closed = true;
+    const { onMisuse } = this.fileSystem.options;
+    if (this.inFlight > 0) onMisuse(`${this.path} is closed while it is being used`);
+    return this.fileSystem.later(this.fileSystem.latencyMs(0.02), () => {});
   }
 
   private act<T>(call: string, delayMs: number, effect: () => T): Promise<T> {
     if (this.closed) return Promise.reject(failure('EBADF', call, this.path));
+    this.inFlight++;
     return this.fileSystem.later(delayMs, () => {
-      if (this.closed && call !== 'close') {
-        this.fileSystem.options.onMisuse(`${this.path}: closed during ${call}`);
-      }
+      this.inFlight--;
       return effect();
     });
   }

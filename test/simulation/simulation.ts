@@ -141,7 +141,7 @@ class Simulation {
       running.process.alive = false;
       shown.push(opened.error === null ? opened.value! : opened.error.message);
     }
-    if (shown[0] !== shown[1]) world.fail('two recoveries of the same bytes differ');
+    world.check(firstDifference(shown[0]!, shown[1]!));
   }
 
   private start(faults: DiskFaults): Running {
@@ -246,10 +246,10 @@ class Simulation {
   private kill(running: Running, kind: CrashKind): void {
     const { world } = this;
     running.process.alive = false;
-    if (kind === 'power') this.crash = kind;
-    world.disk.crash(kind, world.diskRandom);
-    world.count(kind === 'power' ? 'power losses' : 'kills');
-    world.log(`--- ${kind} ---`);
+    const happened = world.disk.crash(kind, world.diskRandom);
+    if (happened === 'power') this.crash = happened;
+    world.count(happened === 'power' ? 'power losses' : 'kills');
+    world.log(`--- ${happened} ---`);
   }
 
   /** Lets some more events happen, as far as there are any. */
@@ -266,6 +266,13 @@ class Simulation {
     );
     if (!finished) world.fail(`stuck: ${what} did not come about`);
   }
+}
+
+function firstDifference(a: string, b: string): string | null {
+  if (a === b) return null;
+  const [left, right] = [a.split('\n'), b.split('\n')];
+  const line = left.findIndex((text, index) => text !== right[index]);
+  return `two recoveries of the same bytes differ: ${left[line]} or ${right[line]}`;
 }
 
 interface Tracked<T> {

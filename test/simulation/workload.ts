@@ -53,8 +53,9 @@ export class Workload {
   failed: boolean;
   /** Somebody was told that the outcome is unknown: right after a fault or a close only. */
   told: { failures: number };
+  /** The engine is being closed. */
+  closing: boolean;
   private readonly leases: number[];
-  private closing: boolean;
 
   constructor(world: World, running: Running) {
     this.world = world;
