@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
@@ -47,6 +48,16 @@ describe('help and usage', () => {
     assert.equal((await run(['topic', 'add-partitions', 't'])).code, 2);
     assert.equal((await run(['sub', 't', '-f', '%z'])).code, 2);
     assert.equal((await run(['bench', 'pub', '--msgs', '1', '--num-records', '1'])).code, 2);
+  });
+
+  test('docs/reference/cli.md is what reference prints', async () => {
+    const page = readFileSync(new URL('../../docs/reference/cli.md', import.meta.url), 'utf8');
+    const { stdout } = await run(['reference']);
+    assert.equal(
+      page,
+      stdout,
+      'run: npm run build && bin/lyrebird reference > docs/reference/cli.md',
+    );
   });
 
   test('version, explain and completion need no broker', async () => {

@@ -45,6 +45,10 @@ export function buildProgram(terminal: Terminal): Command {
   explainCommand(program, terminal);
   completionCommand(program, terminal);
   versionCommand(program, terminal);
+  program.command('reference', { hidden: true }).action(async () => {
+    const { commandReference } = await import('./reference.ts');
+    terminal.out(commandReference(program));
+  });
   return program;
 }
 

@@ -4,8 +4,12 @@ import { CommandError, EXIT, usageError } from './exit-codes.ts';
 import { OUTPUT_FORMATS, type OutputOptions } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
+/** What withExamples was given, for the reference. */
+export const EXAMPLES = new WeakMap<Command, readonly string[]>();
+
 /** Puts the examples before everything else in the help of a command. */
 export function withExamples(command: Command, ...examples: readonly string[]): Command {
+  EXAMPLES.set(command, examples);
   const lines = examples.map((example) => `  ${example}\n`).join('');
   return command.addHelpText('before', `Examples:\n${lines}`);
 }

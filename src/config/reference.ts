@@ -61,8 +61,7 @@ export function configReference(): string {
     parts.push(
       `## ${section.name === '' ? section.help : `${section.name}: ${lowerFirst(section.help)}`}\n`,
     );
-    parts.push('| Key | Default | Meaning |\n| --- | --- | --- |');
-    for (const setting of section.settings) parts.push(row(setting));
+    for (const setting of section.settings) parts.push(item(setting));
     parts.push('');
   }
   parts.push('## Environment variables\n');
@@ -74,16 +73,16 @@ export function configReference(): string {
   return parts.join('\n');
 }
 
-function row(setting: SettingInfo): string {
+function item(setting: SettingInfo): string {
   const facts: string[] = [setting.help];
   if (setting.choices !== undefined) {
     facts.push(`One of ${setting.choices.map((choice) => `\`${choice}\``).join(', ')}.`);
   }
   if (setting.like !== undefined) facts.push(`Kafka: \`${setting.like}\`.`);
   if (setting.live) facts.push('Live.');
-  const fallback =
-    setting.default === null || setting.default === '' ? '' : `\`${setting.default}\``;
-  return `| \`${setting.key}\` | ${fallback} | ${facts.join(' ')} |`;
+  const given = setting.default !== null && setting.default !== '';
+  const fallback = given ? ` (default \`${setting.default}\`)` : '';
+  return `- \`${setting.key}\`${fallback}: ${facts.join(' ')}`;
 }
 
 function lowerFirst(text: string): string {
