@@ -148,6 +148,10 @@ export class CoreBroker implements Broker, MetricSource {
     this.unsubscribe.push(
       events.on('topic-deleted', ({ topic }) => groups.topicDeleted(topic.id)),
       engine.onDiskState((state) => events.emit('disk-state', { state })),
+      // Whoever owns the log next appends to it: what is known here of its producers grows old.
+      engine.onOwnership((log, change) => {
+        if (change === 'lost') states.drop(log);
+      }),
     );
     this.scheduleProducerExpiry();
   }
