@@ -13,6 +13,7 @@ import { API_HANDLERS } from './handlers/registry.ts';
 import { collectMetrics } from './metric-families.ts';
 import { KafkaMetrics } from './metrics.ts';
 import type { KafkaServices } from './services.ts';
+import { StorageNotices } from './storage-notices.ts';
 import { TopicLookup } from './topic-lookup.ts';
 import { WakeList } from './wake-list.ts';
 
@@ -47,6 +48,7 @@ export class KafkaFrontend implements Frontend {
       dynamicConfigs,
       configResolver: new ConfigResolver(dynamicConfigs, config, broker.nodeId),
       wakeList: new WakeList(),
+      storageNotices: new StorageNotices(broker.clock, broker.logger),
       producePool: [],
       apiRanges: handlers
         .map((handler) => ({

@@ -68,6 +68,8 @@ describe('Kafka clients under pressure', () => {
       [answer.errorCode, answer.errorMessage],
       [KAFKA_ERROR.KAFKA_STORAGE_ERROR, 'full'],
     );
+    await send(client);
+    assert.equal(tested.logger.of('kafka.produce.refused').length, 1, 'said once, not per batch');
     Reflect.deleteProperty(target, 'appendBatch');
   });
 

@@ -5,6 +5,7 @@ import type { DynamicConfigs } from './configs/dynamic-configs.ts';
 import type { FetchSessions } from './fetch-session.ts';
 import type { PendingProduce } from './handlers/pending-produce.ts';
 import type { KafkaMetrics } from './metrics.ts';
+import type { StorageNotices } from './storage-notices.ts';
 import type { TopicLookup } from './topic-lookup.ts';
 import type { WakeList } from './wake-list.ts';
 
@@ -19,6 +20,7 @@ export interface KafkaServices {
   readonly dynamicConfigs: DynamicConfigs;
   readonly configResolver: ConfigResolver;
   readonly wakeList: WakeList;
+  readonly storageNotices: StorageNotices;
   /** Finished produce requests, used again. */
   readonly producePool: PendingProduce[];
   /** Versions that are served, told by ApiVersions. */
