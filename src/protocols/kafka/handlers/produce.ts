@@ -234,7 +234,11 @@ function addOutcome(
     return;
   }
   const { status, message, badRecords } = outcome;
-  pending.addFailure(partition.index, appendErrorCode(status), message, badRecords);
+  const code = appendErrorCode(status);
+  pending.addFailure(partition.index, code, message, badRecords);
+  if (code === KAFKA_ERROR.KAFKA_STORAGE_ERROR) {
+    context.services.storageNotices.tell(status, message);
+  }
   context.services.metrics.of(partition.topic).failedProduceRequests++;
   context.services.metrics.all.failedProduceRequests++;
 }
