@@ -326,6 +326,7 @@ export class LocalEngine implements LogEngine {
       await opened.maintenance.stop();
       await opened.journal.sync();
       await opened.checkpointer.take({ drained: true });
+      await opened.reader.idle();
     } catch (error) {
       this.logger.warn('storage.close', 'the engine could not be drained', { error });
     }

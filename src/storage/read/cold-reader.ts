@@ -45,12 +45,35 @@ const RETRIES_MAX = 3;
 /** Reads what memory does not have, from journal and segment files, through the block cache. */
 export class ColdReader {
   private readonly options: ColdReaderOptions;
+  private inFlight: number;
+  private onIdle: (() => void) | null;
 
   constructor(options: ColdReaderOptions) {
     this.options = options;
+    this.inFlight = 0;
+    this.onIdle = null;
   }
 
+  /** Resolves when no read is in flight. */
+  idle(): Promise<void> {
+    if (this.inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onIdle = resolve;
+    });
+  }
+
+  /** Rejects with LB2005 when the engine is closed before the data is there. */
   async read(log: LogState, target: ReadTarget): Promise<ReadResult> {
+    this.inFlight++;
+    try {
+      return await this.readWithRetries(log, target);
+    } finally {
+      this.inFlight--;
+      if (this.inFlight === 0) this.onIdle?.();
+    }
+  }
+
+  private async readWithRetries(log: LogState, target: ReadTarget): Promise<ReadResult> {
     const { offset } = target;
     for (let attempt = 1; ; attempt++) {
       const retained: Block[] = [];

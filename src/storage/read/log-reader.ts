@@ -29,6 +29,11 @@ export class LogReader {
     this.cold = options.cold;
   }
 
+  /** Resolves when no read waits for a file. */
+  idle(): Promise<void> {
+    return this.cold.idle();
+  }
+
   read(log: LogState, from: number, options: ReadOptions): ReadResult | Promise<ReadResult> {
     if (from < log.start || from > log.committedEnd) {
       return { status: 'out-of-range', start: log.start, committedEnd: log.committedEnd };
