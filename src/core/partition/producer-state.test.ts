@@ -100,9 +100,8 @@ describe('ProducerState', () => {
           }
           if (actual !== 'append') continue;
           append(state, batch, offset);
-          const { sequence } = batch;
-          model.stored.push({ producerId, epoch, sequence, count, offset });
-          offset += count;
+          model.stored.push({ ...batch, offset });
+          offset += batch.count;
         }
       }),
       { numRuns: 500 },
