@@ -72,16 +72,9 @@ async function serverOptions(options: BrokerOptions): Promise<ServerOptions> {
   );
   const common = { ...base, listeners: specs };
   if (storage === 'memory') return { ...common, storage: { kind: 'memory' } };
-  return {
-    ...common,
-    storage: { kind: 'disk', path: storage.path },
-    ...(storage.durability === undefined ? {} : withDurability(base, storage.durability)),
-  };
-}
-
-function withDurability(base: ServerOptions, durability: ServerOptions['durability']) {
-  const { kafka } = base.protocols;
-  return { durability, protocols: { kafka: { ...kafka, defaultDurability: durability } } };
+  const { path, durability = base.durability } = storage;
+  const kafka = { ...base.protocols.kafka, dataFolder: path, defaultDurability: durability };
+  return { ...common, storage: { kind: 'disk', path }, durability, protocols: { kafka } };
 }
 
 /** The configuration schema is loaded only when a setting is given: it takes longer than starting a broker. */
