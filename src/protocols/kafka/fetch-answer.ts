@@ -80,13 +80,14 @@ export class FetchAnswer {
   addNothing(
     partition: FetchPartition,
     view: PartitionView,
+    highWatermark: number,
     diverging: { readonly epoch: number; readonly endOffset: number } | null,
   ): void {
     const changed =
       partition.fresh ||
       diverging !== null ||
       partition.toldError !== KAFKA_ERROR.NONE ||
-      partition.toldHighWatermark !== view.highWatermark ||
+      partition.toldHighWatermark !== highWatermark ||
       partition.toldLogStart !== view.logStart;
     if (this.task.incremental && !changed) return;
     const entry = this.entryOf(partition, view, NO_RECORDS);
@@ -97,7 +98,7 @@ export class FetchAnswer {
 
   addRecords(partition: FetchPartition, view: PartitionView, records: RecordsOut): void {
     if (records.bytes === 0) {
-      this.addNothing(partition, view, null);
+      this.addNothing(partition, view, view.highWatermark, null);
       return;
     }
     if (this.retaining) this.hold(records);

@@ -125,17 +125,19 @@ export class FetchOperation
     let bytes = 0;
     for (const partition of task.partitions) {
       const view = this.viewOf(partition);
-      if (view === null || this.findError(partition, view) !== KAFKA_ERROR.NONE) return true;
+      if (view === null) return true;
+      const end = view.highWatermark;
+      if (this.findError(partition, view, end) !== KAFKA_ERROR.NONE) return true;
       if (divergence(partition, view) !== null) return true;
-      if (partition.fetchOffset >= this.endOf(view)) continue;
+      if (partition.fetchOffset >= this.visibleEnd(view, end)) continue;
       bytes += Math.min(view.bytesFrom(partition.fetchOffset), partition.maxBytes);
       if (bytes >= task.minBytes) return true;
     }
     return false;
   }
 
-  private endOf(view: PartitionView): number {
-    return this.task.isolation === 'committed' ? view.lastStableOffset : view.highWatermark;
+  private visibleEnd(view: PartitionView, highWatermark: number): number {
+    return this.task.isolation === 'committed' ? view.lastStableOffset : highWatermark;
   }
 
   /** The partition, looked up again only when topics came or went. */
@@ -153,16 +155,20 @@ export class FetchOperation
     return partition.topic?.partition(partition.index) ?? null;
   }
 
-  private findError(partition: FetchPartition, view: PartitionView): number {
+  /** The high watermark is asked for once per partition and passed along: a fetch may have hundreds of them. */
+  private findError(partition: FetchPartition, view: PartitionView, highWatermark: number): number {
     if (!this.context.allows('read', 'topic', view.topic.name)) {
       return KAFKA_ERROR.TOPIC_AUTHORIZATION_FAILED;
     }
-    const error = epochError(partition.currentLeaderEpoch, view.leaderEpoch);
-    if (error !== KAFKA_ERROR.NONE) return error;
-    const offset = partition.fetchOffset;
-    if (offset < view.logStart || offset > view.highWatermark) {
-      return KAFKA_ERROR.OFFSET_OUT_OF_RANGE;
+    const known = partition.currentLeaderEpoch;
+    if (known >= 0) {
+      const error = epochError(known, view.leaderEpoch);
+      if (error !== KAFKA_ERROR.NONE) return error;
     }
+    const offset = partition.fetchOffset;
+    // At the end of the log no start can be beyond the offset.
+    if (offset === highWatermark) return KAFKA_ERROR.NONE;
+    if (offset > highWatermark || offset < view.logStart) return KAFKA_ERROR.OFFSET_OUT_OF_RANGE;
     return KAFKA_ERROR.NONE;
   }
 
@@ -173,15 +179,17 @@ export class FetchOperation
       const partition = partitions[index];
       if (partition === undefined) continue;
       const view = this.viewOf(partition);
-      const error = view === null ? unknownError(partition) : this.findError(partition, view);
+      const end = view === null ? -1 : view.highWatermark;
+      const error = view === null ? unknownError(partition) : this.findError(partition, view, end);
       if (view === null || error !== KAFKA_ERROR.NONE) {
         answer.addError(partition, view, error);
         continue;
       }
       const diverging = divergence(partition, view);
       const room = answer.roomFor(partition);
-      if (diverging !== null || room === 0 || partition.fetchOffset >= this.endOf(view)) {
-        answer.addNothing(partition, view, diverging);
+      const visible = partition.fetchOffset < this.visibleEnd(view, end);
+      if (diverging !== null || room === 0 || !visible) {
+        answer.addNothing(partition, view, end, diverging);
         continue;
       }
       const read = view.read(partition.fetchOffset, {
