@@ -3,8 +3,15 @@
 // Depends on nothing but Node, because it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -77,7 +84,7 @@ function sourceFiles(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) files.push(...sourceFiles(path));
-    else if (/\.ts$/.test(entry.name) && !entry.name.endsWith('.test.ts')) files.push(path);
+    else if (entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts')) files.push(path);
   }
   return files.sort();
 }
@@ -107,11 +114,11 @@ function ensureBuilt() {
 }
 
 /** Runs a TypeScript tool of this folder in a process of its own and ends with its code. */
-function runTool(name, args) {
+function runTool(name, args, environment = {}) {
   const child = spawnSync(
     process.execPath,
     ['--import', 'tsx', join(ROOT, 'tools', name), ...args],
-    { cwd: ROOT, stdio: 'inherit' },
+    { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...environment } },
   );
   if (child.error) fail(child.error.message);
   process.exitCode = child.status ?? 1;
@@ -127,7 +134,8 @@ if (task === 'check') {
   runTool('check.ts', args);
 } else {
   ensureBuilt();
-  if (task === 'test') runTool('test.ts', args);
+  // Tests that start the executable may rely on it.
+  if (task === 'test') runTool('test.ts', args, { TEST_BUILT: '1' });
   if (task === 'start') {
     // In this process: signals need no forwarding, and nothing is left behind when the parent dies.
     const main = join(DIST, 'cli', 'main.js');

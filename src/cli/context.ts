@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { AdminClient, DEFAULT_SERVER } from './admin-client.ts';
 import { CommandError, EXIT, usageError } from './exit-codes.ts';
-import { OUTPUT_FORMATS, type OutputOptions } from './output.ts';
+import { OUTPUT_FORMATS } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What withExamples was given, for the reference. */

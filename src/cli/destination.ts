@@ -140,8 +140,10 @@ export function clientFailure(error: unknown): unknown {
   }
   if (error.code === 'LB6002') return commandError(error, EXIT.timeout, null);
   if (error.code !== 'LB6003') return error;
-  const name = String(error.details['name'] ?? '');
-  const exit = EXIT_BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? EXIT.failure;
+  const { name } = error.details;
+  const exit =
+    EXIT_BY_NAME.find(([pattern]) => typeof name === 'string' && pattern.test(name))?.[1] ??
+    EXIT.failure;
   const hint = exit === EXIT.notFound ? 'lyrebird topic list shows what exists' : null;
   return commandError(error, exit, hint);
 }

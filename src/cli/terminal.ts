@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable } from 'node:stream';
+import { isatty } from 'node:tty';
 
 /** What a command sees of the world: data goes to out, everything else to err. */
 export interface Terminal {
@@ -34,10 +35,10 @@ export function processTerminal(): Terminal {
   return {
     environment: env,
     stdin,
-    stdinIsTty: stdin.isTTY === true,
-    stdoutIsTty: stdout.isTTY === true,
-    stderrIsTty: stderr.isTTY === true,
-    colors: wantsColors(env, stdout.isTTY === true),
+    stdinIsTty: isatty(0),
+    stdoutIsTty: isatty(1),
+    stderrIsTty: isatty(2),
+    colors: wantsColors(env, isatty(1)),
     out: (data) => void stdout.write(data),
     err: (text) => void stderr.write(text),
     drained: () =>

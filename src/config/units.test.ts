@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { formatBytes, formatDuration, parseBytes, parseDuration, parseRatio } from './units.ts';
 
 test('sizes have binary and decimal units, and ambiguous ones are refused', () => {

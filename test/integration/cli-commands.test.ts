@@ -154,8 +154,13 @@ describe('bench', () => {
   test('producer and consumer count what they were asked for', async () => {
     const common = ['-b', kafka, '--topic', 'bench', '-q'];
     const produced = await json<Result>([
-      ...['bench', 'producer', '--num-records', '2000', '--record-size', '100'],
-      ...['--producer-props', 'linger.ms=1', '--connections', '2', ...common],
+      'bench',
+      'producer',
+      '--num-records=2000',
+      '--record-size=100',
+      '--producer-props=linger.ms=1',
+      '--connections=2',
+      ...common,
     ]);
     assert.equal(produced.bench.records, 2000);
     assert.equal(produced.bench.bytes, 200_000);
@@ -174,7 +179,17 @@ describe('bench', () => {
 
   test('end to end measures every record, at a rate, into a CSV file as well', async () => {
     const result = await json<Result>([
-      ...['bench', 'e2e', '-b', kafka, '--topic', 'e2e', '--msgs', '200', '--rate', '1000', '-q'],
+      'bench',
+      'e2e',
+      '-b',
+      kafka,
+      '--topic',
+      'e2e',
+      '--msgs',
+      '200',
+      '--rate',
+      '1000',
+      '-q',
     ]);
     assert.equal(result.bench.records, 200);
     assert.ok((result.bench.latencyMs?.p50 ?? 0) > 0);
@@ -182,7 +197,17 @@ describe('bench', () => {
 
   test('without acks there are no outcomes to wait for', async () => {
     const result = await json<Result>([
-      ...['bench', 'pub', '-b', kafka, '--topic', 'fire', '--msgs', '500', '--acks', '0', '-q'],
+      'bench',
+      'pub',
+      '-b',
+      kafka,
+      '--topic',
+      'fire',
+      '--msgs',
+      '500',
+      '--acks',
+      '0',
+      '-q',
     ]);
     assert.equal(result.bench.records, 500);
   });

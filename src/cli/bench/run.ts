@@ -185,7 +185,7 @@ export async function runEndToEnd(
   const [sender, receiver] = await Promise.all([open(), open()]);
   const sentAt: number[] = [];
   let published = 0;
-  let reading = true;
+  const reading = new AbortController();
   try {
     const publisher = await sender.producer(publisherSettings(plan), (outcome) => {
       if (outcome.error === null) published += outcome.tokens.length;
@@ -199,7 +199,7 @@ export async function runEndToEnd(
     });
     report.start();
     const read = async (): Promise<void> => {
-      while (reading) {
+      while (!reading.signal.aborted) {
         for (const data of await consumer.poll()) {
           data.forEachRecord(({ value }) => {
             if (value !== null) receive(value, mark, sentAt, report);
@@ -221,7 +221,7 @@ export async function runEndToEnd(
       while (report.records < published && performance.now() < deadline && !plan.signal.aborted) {
         await sleep(DRAIN_CHECK_MS);
       }
-      reading = false;
+      reading.abort();
     };
     await Promise.all([read(), send()]);
     if (report.records < published) {
@@ -231,7 +231,7 @@ export async function runEndToEnd(
       );
     }
   } finally {
-    reading = false;
+    reading.abort();
     await Promise.all([sender.close(), receiver.close()]);
   }
 }

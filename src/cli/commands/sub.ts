@@ -106,8 +106,9 @@ async function printMessages(
     if (exitAtEnd && (await subscriber.atEnd())) return;
     const data = await Promise.race([subscriber.poll(), stopped]);
     if (data === null) return;
-    for (const { topic, partition, forEachRecord } of data) {
-      forEachRecord((message) => {
+    for (const part of data) {
+      const { topic, partition } = part;
+      part.forEachRecord((message) => {
         if (printed >= limit) return false;
         printed++;
         terminal.out(render({ ...message, topic, partition }));

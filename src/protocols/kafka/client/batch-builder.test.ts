@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { batchRecordCount, findBatchDefect, writeInt64 } from '../../../base/record-batch.ts';
 import { BatchBuilder, type RecordHeader } from './batch-builder.ts';
 import { forEachBatch, forEachRecord, type StoredRecord } from './record-reader.ts';

@@ -2,12 +2,6 @@ import { KafkaCluster, type ClusterSettings } from './cluster.ts';
 import { KafkaConsumer, type ConsumerSettings } from './consumer.ts';
 import { KafkaProducer, type Delivery, type ProducerSettings } from './producer.ts';
 
-export type { BrokerAddress, ClusterSettings } from './cluster.ts';
-export type { TlsFiles } from './connection.ts';
-export type { ConsumedData, ConsumerSettings, StartPoint } from './consumer.ts';
-export type { Delivery, ProducerSettings } from './producer.ts';
-export type { StoredRecord } from './record-reader.ts';
-
 /** A client of one Kafka cluster. */
 export class KafkaClient {
   private readonly cluster: KafkaCluster;
