@@ -13,16 +13,20 @@ export class EarlySyncFileSystem implements FileSystem {
 
   async open(path: string, options: { create: boolean; exclusive?: boolean }): Promise<FileHandle> {
     const handle = await this.inner.open(path, options);
+    const syncs: Promise<void>[] = [];
     return {
       write: (buffers, position) => handle.write(buffers, position),
       read: (buffer, length, position) => handle.read(buffer, length, position),
       sync: () => {
-        handle.sync().catch(() => {}); // a canary does not care
+        syncs.push(handle.sync());
         return Promise.resolve();
       },
       truncate: (length) => handle.truncate(length),
       size: () => handle.size(),
-      close: () => handle.close(),
+      close: async () => {
+        await Promise.allSettled(syncs);
+        await handle.close();
+      },
     };
   }
 

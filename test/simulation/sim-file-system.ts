@@ -26,6 +26,8 @@ export interface SimFileSystemOptions {
   readonly faults: DiskFaults;
   /** Told about what no program may do, such as changing a buffer that is being written. */
   readonly onMisuse: (message: string) => void;
+  /** Told about every change when it takes effect, or null. */
+  readonly onChange: ((what: string) => void) | null;
 }
 
 /** The file system as one simulated process sees it. Every operation takes some time, and its effect comes last. */
@@ -55,6 +57,7 @@ export class SimFileSystem implements FileSystem {
         throw failure('EEXIST', 'open', path);
       }
       if (inode === undefined && !options.create) throw failure('ENOENT', 'open', path);
+      if (inode === undefined) this.options.onChange?.(`create ${path}`);
       inode ??= disk.create(path);
       return new SimFileHandle(this, inode, path);
     });
@@ -64,6 +67,7 @@ export class SimFileSystem implements FileSystem {
     return this.run('rename', from, () => {
       if (this.options.disk.find(from) === undefined) throw failure('ENOENT', 'rename', from);
       this.options.disk.rename(from, to);
+      this.options.onChange?.(`rename ${from} to ${to}`);
     });
   }
 
@@ -71,6 +75,7 @@ export class SimFileSystem implements FileSystem {
     return this.run('unlink', path, () => {
       if (this.options.disk.find(path) === undefined) throw failure('ENOENT', 'unlink', path);
       this.options.disk.remove(path);
+      this.options.onChange?.(`remove ${path}`);
     });
   }
 
@@ -84,6 +89,7 @@ export class SimFileSystem implements FileSystem {
     return this.later(this.latencyMs(0.3), () => {
       if (fails) throw failure('EIO', 'fsync', path);
       this.options.disk.syncFolder(path);
+      this.options.onChange?.(`sync folder ${path}`);
     });
   }
 
@@ -152,7 +158,7 @@ class SimFileHandle implements FileHandle {
   }
 
   write(buffers: readonly Buffer[], position: number): Promise<void> {
-    const { disk, random, faults, onMisuse } = this.fileSystem.options;
+    const { disk, random, faults, onMisuse, onChange } = this.fileSystem.options;
     const fails = this.fileSystem.strikes(faults.write);
     const pending: WriteInFlight = { inode: this.inode, position, bytes: Buffer.concat(buffers) };
     disk.writesInFlight.add(pending);
@@ -162,7 +168,11 @@ class SimFileHandle implements FileHandle {
       if (!Buffer.concat(buffers).equals(bytes)) onMisuse(`${this.path}: changed while written`);
       const room = disk.capacityBytes - disk.usedBytes;
       const growth = Math.max(0, position + bytes.length - this.inode.size);
-      if (!fails && growth <= room) return this.inode.write(bytes, position);
+      if (!fails && growth <= room) {
+        this.inode.write(bytes, position);
+        onChange?.(`write ${this.path} ${position} to ${position + bytes.length}`);
+        return;
+      }
       // Some of it may have been taken before the error.
       const taken = randomBelow(random, Math.max(1, bytes.length - Math.max(0, growth - room)));
       if (taken > 0) this.inode.write(bytes.subarray(0, taken), position);
@@ -179,7 +189,7 @@ class SimFileHandle implements FileHandle {
   }
 
   sync(): Promise<void> {
-    const { random, faults } = this.fileSystem.options;
+    const { random, faults, onChange } = this.fileSystem.options;
     const fails = this.fileSystem.strikes(faults.sync);
     const covered = this.inode.changeCount;
     return this.act('fdatasync', this.fileSystem.latencyMs(0.5), () => {
@@ -188,6 +198,7 @@ class SimFileHandle implements FileHandle {
         throw failure('EIO', 'fdatasync', this.path);
       }
       this.inode.sync(covered);
+      onChange?.(`sync ${this.path}`);
     });
   }
 
@@ -198,6 +209,7 @@ class SimFileHandle implements FileHandle {
         throw failure('ENOSPC', 'ftruncate', this.path);
       }
       this.inode.truncate(length);
+      this.fileSystem.options.onChange?.(`truncate ${this.path} to ${length}`);
     });
   }
 

@@ -41,6 +41,7 @@ export function startProcess(
       random: world.diskRandom,
       faults,
       onMisuse: (message) => world.fail(`misuse of the file system: ${message}`),
+      onChange: world.trace === null ? null : (what) => world.log(`disk: ${what}`),
     }),
     clock: new SimClock(world.scheduler, process, WALL_ORIGIN_MS + jumpMs),
     random: new SeededRandom(world.seed * 3 + number),
