@@ -66,6 +66,16 @@ describe('Produce', () => {
     ]);
   });
 
+  it('tells unknown topic ids', async () => {
+    const answer = await produce(client, 13, {
+      topic: '',
+      topicId: Buffer.alloc(16, 7),
+      partition: 0,
+      records: makeBatch(['x']),
+    });
+    assert.equal(answer.errorCode, KAFKA_ERROR.UNKNOWN_TOPIC_ID);
+  });
+
   it('refuses what is not one valid batch, and says why', async () => {
     const corrupt = makeBatch(['x']);
     corrupt[corrupt.length - 1] = (corrupt[corrupt.length - 1] ?? 0) ^ 1;

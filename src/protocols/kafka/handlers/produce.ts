@@ -113,13 +113,12 @@ function topicErrorOf(
   pending: PendingProduce,
   topic: TopicView | null,
 ): number {
+  // An id that belongs to no topic has no name to ask rights for.
+  if (topic === null && pending.currentTopicId !== null) return KAFKA_ERROR.UNKNOWN_TOPIC_ID;
   if (!context.allows('write', 'topic', pending.currentTopicName)) {
     return KAFKA_ERROR.TOPIC_AUTHORIZATION_FAILED;
   }
-  if (topic !== null) return KAFKA_ERROR.NONE;
-  return pending.currentTopicId === null
-    ? KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION
-    : KAFKA_ERROR.UNKNOWN_TOPIC_ID;
+  return topic === null ? KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION : KAFKA_ERROR.NONE;
 }
 
 interface PartitionTarget {
