@@ -80,12 +80,18 @@ export class ManifestFile {
 
   /** Null when there is no manifest. Rejects with LB2001 or LB2002 when there is one that cannot be used. */
   async load(): Promise<LoadedManifest | null> {
-    const { fileSystem } = this.options;
+    const { fileSystem, folder } = this.options;
     if (!(await fileSystem.exists(this.path))) return null;
     const handle = await fileSystem.open(this.path, { create: false });
     try {
-      return await this.readSections(handle);
+      const loaded = await this.readSections(handle);
+      // A process that was killed may have left it in the page cache only. Files are freed because of what it
+      // says, so it has to be on the disk first.
+      await handle.sync();
+      await fileSystem.syncDirectory(folder);
+      return loaded;
     } catch (error) {
+      this.handle = null;
       await handle.close();
       throw error;
     }
