@@ -23,7 +23,7 @@ export interface WriteInFlight {
  * folder.
  */
 export class SimDisk {
-  readonly capacityBytes: number;
+  capacityBytes: number;
   readonly writesInFlight: Set<WriteInFlight>;
   /** Paths of locks held by the living process. */
   readonly locks: Set<string>;

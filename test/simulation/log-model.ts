@@ -65,6 +65,8 @@ export class LogModel {
   end = 0;
   /** Created by a committed transaction, and not about to be deleted. */
   usable = false;
+  /** Its durability was changed: what came before may hold up what comes after. */
+  altered = false;
   /** Next sequence of each producer. */
   readonly sequences = new Map<number, number>();
   /** Checksums that were ever appended at an offset, over all starts: what may be read at all. */

@@ -24,6 +24,8 @@ export interface SimulationResult {
 
 const STEPS_MAX = 50_000;
 const OPEN_ATTEMPTS_MAX = 20;
+const ROOMLESS_ATTEMPTS = 5;
+const ROOM_BYTES = 64 << 10;
 
 /** Tells the history of one seed and checks it. The same seed and engine give the same history. */
 export async function simulate(
@@ -87,6 +89,8 @@ class Simulation {
     if (world.chance(0.15) && !world.damaged) await this.recoverOnCopies();
     for (let attempt = 1; world.violation === null; attempt++) {
       if (attempt === OPEN_ATTEMPTS_MAX) world.fail('the engine cannot be opened');
+      // Somebody makes room on a disk on which not even a start is possible.
+      if (attempt > ROOMLESS_ATTEMPTS) world.disk.capacityBytes += ROOM_BYTES;
       const running = this.start(attempt > 3 ? NO_FAULTS : faults);
       const outcome = track(running.engine.open(running.replay));
       const crashAfter = world.chance(0.15) ? world.scheduler.steps + world.below(60) : Infinity;

@@ -210,6 +210,7 @@ export class Workload {
     const spec = log === undefined ? null : this.engine.spec(log.id);
     if (log === undefined || spec === null || log.memory) return;
     const durability = this.world.chance(0.5) ? 'os' : 'fsync';
+    log.altered = true;
     this.commit({ then: [], alterLogs: [{ id: log.id, spec: { ...spec, durability } }] });
   }
 
@@ -261,7 +262,8 @@ export class Workload {
     this.await(position, asked, (acked) => {
       log.promise(appended, acked);
       const end = engine.bounds(log.id)?.committedEnd;
-      if (asked === durability && end !== undefined && end < appended.nextOffset) {
+      const visible = end === undefined || end >= appended.nextOffset || log.altered;
+      if (asked === durability && !visible) {
         world.fail(`log ${log.id}: position ${position} is committed, its data is not readable`);
       }
     });
