@@ -1,7 +1,7 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { LyrebirdError } from '../base/errors.ts';
 import type { GroupError } from '../core/group-types.ts';
-import type { TopicOutcome } from '../core/types.ts';
+import type { TopicOutcome, TopicView } from '../core/types.ts';
 import type { ApiErrorCode, ErrorBody } from './api.ts';
 
 const STATUS = {
@@ -43,7 +43,7 @@ export function errorAnswer(
 }
 
 /** The outcome's topic, or the error that it stands for. */
-export function topicOf(outcome: TopicOutcome, name: string) {
+export function topicOf(outcome: TopicOutcome, name: string): TopicView {
   switch (outcome.status) {
     case 'ok':
       return outcome.topic;
@@ -60,6 +60,8 @@ export function topicOf(outcome: TopicOutcome, name: string) {
       throw new ApiError('conflict', `topic ${name} is being changed by somebody else; try again`);
     case 'failed':
       throw new ApiError('unavailable', outcome.message);
+    default:
+      return outcome satisfies never;
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { BufferPool } from './buffer-pool.ts';
 import { InputFeed, ReadArea, type FeedOwner, type InputMemory } from './input-feed.ts';
 import type { ConnectionHandler } from './types.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Lease } from '../storage/types.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { OutputQueue } from './output-queue.ts';

@@ -22,9 +22,8 @@ export interface LevelLogger extends Logger {
 /** Structured logs: JSON, one object a line, or a readable form on a terminal. */
 export function createLogger(options: LogOptions): LevelLogger {
   const terminal = process.stderr;
-  const pretty =
-    options.format === 'pretty' || (options.format === 'auto' && terminal.isTTY === true);
-  const color = pretty && terminal.isTTY === true && process.env['NO_COLOR'] === undefined;
+  const pretty = options.format === 'pretty' || (options.format === 'auto' && terminal.isTTY);
+  const color = pretty && terminal.isTTY && process.env['NO_COLOR'] === undefined;
   const write = options.write ?? ((line: string) => void terminal.write(line));
   const destination = {
     write: (json: string) => write(pretty ? prettyLine(json, { color }) : json),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Histogram } from './histogram.ts';
 import { silentLogger } from './logger.ts';
 import type { MetricFamily } from './metric-family.ts';

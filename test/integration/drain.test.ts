@@ -16,9 +16,9 @@ describe('stopping', () => {
     const producer = kafkaOf(broker, { retry: { retries: 0 } }).producer();
     await producer.connect();
     const acknowledged = new Set<string>();
-    let stopping = false;
+    const stopping = new AbortController();
     const publish = async (name: string): Promise<void> => {
-      for (let i = 0; !stopping; i++) {
+      for (let i = 0; !stopping.signal.aborted; i++) {
         const value = `${name}-${i}`;
         try {
           await producer.send({ topic: 'load', messages: [{ key: value, value }] });
@@ -31,7 +31,7 @@ describe('stopping', () => {
     const publishers = Array.from({ length: 8 }, (_, i) => publish(`p${i}`));
     await broker.topics.waitForRecords('load', 200);
     await broker.close();
-    stopping = true;
+    stopping.abort();
     await Promise.all(publishers);
     await producer.disconnect();
 
@@ -49,7 +49,11 @@ describe('stopping', () => {
     const broker = await createBroker();
     const kafka = kafkaOf(broker, { retry: { retries: 0 } });
     await broker.topics.create('quiet');
-    const consumer = kafka.consumer({ groupId: 'g', maxWaitTimeInMs: 30_000 });
+    const consumer = kafka.consumer({
+      groupId: 'g',
+      maxWaitTimeInMs: 30_000,
+      retry: { retries: 0, restartOnFailure: async () => false },
+    });
     await consumer.connect();
     await consumer.subscribe({ topic: 'quiet' });
     await consumer.run({ eachMessage: async () => {} });
