@@ -131,7 +131,8 @@ export interface AddPartitionsBody {
 }
 
 export interface TrimBody {
-  readonly partitions?: readonly number[];
+  /** Default: all. */
+  readonly partitions?: readonly number[] | undefined;
   /** Everything before it is deleted; 'latest' deletes all. */
   readonly before: number | 'latest';
 }
@@ -229,7 +230,8 @@ export interface SeekResult {
 
 export interface DeleteOffsetsBody {
   readonly topic: string;
-  readonly partitions?: readonly number[];
+  /** Default: all that have an offset. */
+  readonly partitions?: readonly number[] | undefined;
 }
 
 export interface DeleteOffsetsResult {

@@ -13,7 +13,7 @@ import { topicCommands } from './commands/topic.ts';
 import { versionCommand } from './commands/version.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
-import { packageVersion } from './version.ts';
+import { packageVersion } from '../server/version.ts';
 
 /** All commands. What a command needs beyond its flags is imported when it runs. */
 export function buildProgram(terminal: Terminal): Command {

@@ -1,7 +1,7 @@
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { demand, namespaceOf } from '../access.ts';
-import type { DeleteOffsetsResult } from '../api.ts';
+import type { DeleteOffsetsBody, DeleteOffsetsResult } from '../api.ts';
 import { ApiError, expectNoGroupError, groupErrorText } from '../api-error.ts';
 import { seekGroup } from '../group-seek.ts';
 import { groupDetail, groupOffsets, groupSummary } from '../group-views.ts';
@@ -75,7 +75,7 @@ export function groupRoutes(ports: AdminPorts): Hono {
 
   app.delete('/:group/offsets', async (context) => {
     const { namespace, group } = scopeOf(ports, context, 'delete');
-    const { topic, partitions } = await readBody(context, deleteOffsetsSchema);
+    const { topic, partitions }: DeleteOffsetsBody = await readBody(context, deleteOffsetsSchema);
     const committed = groupOffsets(broker, namespace, group).filter((o) => o.topic === topic);
     const chosen = partitions ?? committed.map(({ partition }) => partition);
     const places = chosen.map((partition) => ({ topic, partition }));

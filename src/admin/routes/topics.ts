@@ -2,7 +2,7 @@ import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import type { NewTopic, TopicConfig, TopicView } from '../../core/types.ts';
 import { demand, namespaceOf } from '../access.ts';
-import type { TopicDetail, TrimResult } from '../api.ts';
+import type { AddPartitionsBody, TopicDetail, TrimBody, TrimResult } from '../api.ts';
 import { ApiError, topicOf } from '../api-error.ts';
 import type { AdminPorts } from '../ports.ts';
 import { topicDetail, topicSummary } from '../topic-views.ts';
@@ -60,7 +60,7 @@ export function topicRoutes(ports: AdminPorts): Hono {
 
   app.post('/:topic/partitions', async (context) => {
     const { namespace, name } = find(ports, context, 'alter');
-    const { total } = await readBody(context, addPartitionsSchema);
+    const { total }: AddPartitionsBody = await readBody(context, addPartitionsSchema);
     partitionCount(ports, total);
     const outcome = await topics.setPartitionCount(namespace, name, total);
     return context.json(topicDetail(topicOf(outcome, name)));
@@ -68,7 +68,7 @@ export function topicRoutes(ports: AdminPorts): Hono {
 
   app.post('/:topic/trim', async (context) => {
     const topic = find(ports, context, 'delete');
-    const { partitions, before } = await readBody(context, trimSchema);
+    const { partitions, before }: TrimBody = await readBody(context, trimSchema);
     const chosen = partitions ?? Array.from({ length: topic.partitionCount }, (_, i) => i);
     const offset = before === 'latest' ? -1 : before;
     return context.json({

@@ -6,7 +6,7 @@ import { EXIT } from '../exit-codes.ts';
 import { ReadyFile } from '../ready-file.ts';
 import { configSources, withConfigSources, type SourceOptions } from '../sources.ts';
 import type { Terminal } from '../terminal.ts';
-import { packageVersion } from '../version.ts';
+import { packageVersion } from '../../server/version.ts';
 
 interface StartOptions extends SourceOptions {
   readonly readyFile?: string;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { withOutput } from '../context.ts';
 import { printObject, type OutputOptions } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
-import { packageVersion } from '../version.ts';
+import { packageVersion } from '../../server/version.ts';
 
 export function versionCommand(program: Command, terminal: Terminal): void {
   const command = program.command('version').description('print the version');
