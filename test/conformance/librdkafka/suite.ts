@@ -151,10 +151,10 @@ async function runGroup(
     return group.names.map((name) => ({ name, outcome: 'SKIP', detail: skip ?? '', seconds: 0 }));
   }
   const startedMs = performance.now();
-  const { output, status } = await runRunner(folder, group, broker, options);
+  const { output, inTime } = await runRunner(folder, group, broker, options);
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   writeFileSync(join(folder, 'logs', `${group.number}.${group.scenario}.log`), output);
-  return group.names.map((name) => ({ name, seconds, ...judge(name, output, status) }));
+  return group.names.map((name) => ({ name, seconds, ...judge(name, output, inTime) }));
 }
 
 function runRunner(
@@ -162,7 +162,7 @@ function runRunner(
   group: TestGroup,
   broker: string,
   options: RunOptions,
-): Promise<{ output: string; status: number | null }> {
+): Promise<{ output: string; inTime: boolean }> {
   const source = join(folder, 'librdkafka');
   const conf = join(folder, `test.${group.scenario}.conf`);
   writeFileSync(
@@ -187,11 +187,15 @@ function runRunner(
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-    const timer = setTimeout(() => child.kill('SIGKILL'), options.secondsMax * 1000);
+    let inTime = true;
+    const timer = setTimeout(() => {
+      inTime = false;
+      child.kill('SIGKILL');
+    }, options.secondsMax * 1000);
     child.on('error', reject);
-    child.on('close', (status) => {
+    child.on('close', () => {
       clearTimeout(timer);
-      resolve({ output: stripVTControlCharacters(Buffer.concat(chunks).toString()), status });
+      resolve({ output: stripVTControlCharacters(Buffer.concat(chunks).toString()), inTime });
     });
   });
 }
@@ -199,7 +203,7 @@ function runRunner(
 function judge(
   name: string,
   output: string,
-  status: number | null,
+  inTime: boolean,
 ): { outcome: Outcome; detail: string } {
   const summary = new RegExp(`^\\| +${name} +\\| *(\\w+)`, 'gm');
   const state =
@@ -210,9 +214,10 @@ function judge(
   if (state === 'SKIPPED') {
     return { outcome: 'SKIP', detail: shorten(lines.find((line) => /skip/i.test(line))) };
   }
-  const why = lines.find((line) => /TEST FAILURE|assert|failed|exceeded/i.test(line));
-  const prefix = status === null ? 'killed at the time limit; ' : '';
-  return { outcome: 'FAIL', detail: prefix + shorten(why) };
+  // "### Test <name> failed at <place> ###", and the reason on the next line.
+  const failedAt = lines.findIndex((line) => /^### Test .* failed at /.test(line));
+  const why = failedAt < 0 ? 'ended without a summary' : lines[failedAt + 1];
+  return { outcome: 'FAIL', detail: inTime ? shorten(why) : 'killed at the time limit' };
 }
 
 function shorten(line: string | undefined): string {
