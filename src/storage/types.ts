@@ -126,7 +126,7 @@ export interface Identity {
   readonly nodeId: number;
   /** Counts every start of this storage, from 1. */
   readonly incarnation: number;
-  /** True when committed data may have been lost (a torn tail was cut): log epochs count up. */
+  /** False when committed data may have been lost (a torn tail was cut): log epochs count up. */
   readonly cleanStart: boolean;
 }
 

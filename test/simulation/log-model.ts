@@ -65,6 +65,8 @@ export class LogModel {
   end = 0;
   /** Created by a committed transaction, and not about to be deleted. */
   usable = false;
+  /** Committed end as watchers know it. */
+  toldEnd = 0;
   /** Its durability was changed: what came before may hold up what comes after. */
   altered = false;
   /** Next sequence of each producer. */

@@ -56,12 +56,13 @@ export function checkRandomRead(workload: Workload): void {
   });
 }
 
-/** Looks for a time and checks that the answer is the first batch at or after it. */
-export function checkOffsetForTime(workload: Workload): void {
+/** Asks for the newest time of a log, and where some time is, and checks the answers. */
+export function checkTimes(workload: Workload): void {
   const { world, engine } = workload;
   const log = world.pick(workload.usable());
   const before = log === undefined ? null : engine.bounds(log.id);
   if (log === undefined || before === null || before.start === before.committedEnd) return;
+  checkNewestTime(world, engine, log);
   const time = (world.pick(log.batches)?.timestamp ?? 0) + world.below(3) - 1;
   const committedEnd = before.committedEnd;
   engine.offsetForTime(log.id, time).then(
@@ -87,6 +88,25 @@ export function checkOffsetForTime(workload: Workload): void {
       if (!workload.closing) world.fail(`a time lookup was rejected: ${error.stack}`);
     },
   );
+}
+
+function checkNewestTime(world: World, engine: LogEngine, log: LogModel): void {
+  const { start, committedEnd } = engine.bounds(log.id)!;
+  const found = engine.maxTimestamp(log.id);
+  let newest = -1;
+  for (const { nextOffset, timestamp } of log.batches) {
+    if (nextOffset > start && nextOffset <= committedEnd) newest = Math.max(newest, timestamp);
+  }
+  const batch = found === null ? undefined : log.find(found.baseOffset);
+  const offset = batch === undefined ? -1 : Math.max(batch.baseOffset, start);
+  const right =
+    found !== null &&
+    found.timestamp === newest &&
+    batch?.timestamp === newest &&
+    found.baseOffset === offset;
+  if (!right && !mayBeUnreadable(world)) {
+    world.fail(`log ${log.id}: newest time ${JSON.stringify(found)}, not ${newest}`);
+  }
 }
 
 /** Reads a whole log and checks every batch. Returns a checksum of what was read, or null when damaged. */

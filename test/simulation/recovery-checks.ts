@@ -1,12 +1,23 @@
 import { crc32c } from '../../src/base/crc32c.ts';
 import { batchNextOffset, batchTotalBytes } from '../../src/base/record-batch.ts';
-import type { LogEngine } from '../../src/storage/types.ts';
+import type { Identity, LogEngine } from '../../src/storage/types.ts';
 import type { CrashKind } from './disk.ts';
+import { UNACKED } from './log-model.ts';
 import type { Cut, LogModel } from './log-model.ts';
 import { checkWholeLog } from './read-checks.ts';
 import type { Replay } from './replay.ts';
 import type { Running } from './sim-process.ts';
 import type { World } from './world.ts';
+
+/** A storage keeps its name, and counts its starts. */
+export function checkIdentity(world: World, identity: Identity): string | null {
+  const before = world.identity;
+  world.identity = identity;
+  if (before === null || world.damaged) return null;
+  if (!identity.clusterId.equals(before.clusterId)) return 'the storage has another cluster id';
+  const { incarnation } = identity;
+  return incarnation > before.incarnation ? null : `incarnation ${incarnation} came again`;
+}
 
 /** Compares a freshly opened engine with all that was promised before, and takes over what it shows. */
 export async function checkRecovery(
@@ -32,7 +43,9 @@ export async function checkRecovery(
   if (world.violation === null && cut.newestKept >= cut.oldestLost) {
     world.fail(`groups were not kept up to one position: ${cut.detail.slice(0, 400)}`);
   }
-  if (world.violation === null) world.lastPosition = 0;
+  world.lastPosition = 0;
+  const first = world.logs.keys().next();
+  if (first.done !== true) world.epoch = engine.owner(first.value).epoch;
   for (const log of world.logs.values()) {
     if (world.violation === null) await checkWholeLog(world, engine, log);
   }
@@ -60,8 +73,23 @@ function recoverLog(
   }
   const notes = covered + numbers.length;
   if (notes > log.notes.length) return `log ${log.id} has notes that were never appended`;
-  const problem = checkReplayedBatches(replay, log, { coveredEnd, committedEnd });
+  const problem =
+    checkReplayedBatches(replay, log, { coveredEnd, committedEnd }) ??
+    checkEpoch(world, engine, log, committedEnd);
   return problem ?? log.recover({ start, committedEnd, notes }, context.cut, context.crash);
+}
+
+/** When something is gone that readers may have seen, the next value of its offset has to be told apart. */
+function checkEpoch(
+  world: World,
+  engine: LogEngine,
+  log: LogModel,
+  committedEnd: number,
+): string | null {
+  const { epoch } = engine.owner(log.id);
+  const lost = log.batches.find((batch) => batch.nextOffset > committedEnd);
+  if (lost === undefined || lost.acked === UNACKED || epoch > world.epoch) return null;
+  return `log ${log.id} lost what was seen at ${lost.baseOffset}, and its epoch is still ${epoch}`;
 }
 
 /** Replayed batches lead from what the snapshot covers to the end, without a gap. */
@@ -106,7 +134,8 @@ export async function fingerprint(world: World, running: Running): Promise<strin
     lines.push(`${id} ${name} ${spec.durability} to ${bounds.committedEnd}`);
     lines.push(`snapshot ${base.notes} ${base.end}, notes ${replay.notes(id).join()}`);
     // Retention goes on while this looks.
-    if (spec.retentionBytes !== Infinity || world.scenario.shortOfSpace) continue;
+    const limited = spec.retentionBytes !== Infinity || spec.retentionMs !== Infinity;
+    if (limited || world.scenario.shortOfSpace) continue;
     lines.push(`from ${bounds.start}, ${bounds.bytes} bytes`);
     let offset = bounds.start;
     while (offset < bounds.committedEnd) {

@@ -1,6 +1,6 @@
 import type { LyrebirdError } from '../../src/base/errors.ts';
 import type { CrashKind } from './disk.ts';
-import { checkRecovery, fingerprint } from './recovery-checks.ts';
+import { checkIdentity, checkRecovery, fingerprint } from './recovery-checks.ts';
 import { NO_FAULTS } from './sim-file-system.ts';
 import type { DiskFaults } from './sim-file-system.ts';
 import { startProcess } from './sim-process.ts';
@@ -107,6 +107,7 @@ class Simulation {
         if (world.damaged) return null;
         continue;
       }
+      world.check(checkIdentity(world, outcome.value!));
       const checked = track(checkRecovery(world, running, this.crash));
       await this.until(() => checked.done, 'verification');
       if (checked.error !== null) throw checked.error;
@@ -181,9 +182,10 @@ class Simulation {
   /** Whoever waits is told in the end, without anything more happening. */
   private async quiesce(workload: Workload): Promise<void> {
     await this.until(() => workload.waiting === 0, 'an answer to everybody who waits');
-    if (this.world.violation === null && !workload.failed) {
-      this.world.check(this.world.meta.compare(workload.engine));
-    }
+    await this.steps(20);
+    if (this.world.violation !== null || workload.failed) return;
+    workload.checkQuiet();
+    this.world.check(this.world.meta.compare(workload.engine));
   }
 
   private async end(
@@ -275,7 +277,8 @@ class Simulation {
 function firstDifference(a: string, b: string): string | null {
   if (a === b) return null;
   const [left, right] = [a.split('\n'), b.split('\n')];
-  const line = left.findIndex((text, index) => text !== right[index]);
+  let line = 0;
+  while (left[line] === right[line]) line++;
   return `two recoveries of the same bytes differ: ${left[line]} or ${right[line]}`;
 }
 

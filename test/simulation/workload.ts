@@ -10,7 +10,7 @@ import type {
 import { ACKED_FSYNC, ACKED_OS, LogModel, UNACKED } from './log-model.ts';
 import type { Acked } from './log-model.ts';
 import { makeSimBatch } from './sim-batch.ts';
-import { checkOffsetForTime, checkRandomRead } from './read-checks.ts';
+import { checkRandomRead, checkTimes } from './read-checks.ts';
 import { saveState } from './replay.ts';
 import type { Running } from './sim-process.ts';
 import type { World } from './world.ts';
@@ -39,7 +39,7 @@ const ACTIONS: readonly Action[] = [
   { weight: 2, run: (w) => w.alterLog() },
   { weight: 2, run: (w) => w.useLease() },
   { weight: 14, run: (w) => checkRandomRead(w) },
-  { weight: 3, run: (w) => checkOffsetForTime(w) },
+  { weight: 3, run: (w) => checkTimes(w) },
 ];
 const TOTAL_WEIGHT = ACTIONS.reduce((sum, action) => sum + action.weight, 0);
 
@@ -51,8 +51,8 @@ export class Workload {
   waiting: number;
   /** The engine refused because a write or sync failed. */
   failed: boolean;
-  /** Somebody was told that the outcome is unknown: right after a fault or a close only. */
-  told: { failures: number };
+  /** How often an outcome was called unknown; how far progress was told. */
+  readonly told: { failures: number; os: number; fsync: number };
   /** The engine is being closed. */
   closing: boolean;
   private readonly leases: number[];
@@ -62,10 +62,15 @@ export class Workload {
     this.engine = running.engine;
     this.waiting = 0;
     this.failed = false;
-    this.told = { failures: 0 };
     this.leases = [];
     this.closing = false;
+    this.told = { failures: 0, os: 0, fsync: 0 };
     running.saveSnapshots = () => this.saveSnapshots();
+    this.engine.onCommitted((position, durability) => {
+      if (position <= this.told[durability]) world.fail(`${durability} progress went back`);
+      this.told[durability] = position;
+    });
+    for (const log of this.usable()) this.watch(log);
   }
 
   /** From now on, failures are what one would expect. */
@@ -181,7 +186,8 @@ export class Workload {
         spec: this.someSpec(),
       }));
       const models = createLogs.map(({ id, spec }) => {
-        const trimsItself = spec.retentionBytes !== Infinity || world.scenario.shortOfSpace;
+        const limited = spec.retentionBytes !== Infinity || spec.retentionMs !== Infinity;
+        const trimsItself = limited || world.scenario.shortOfSpace;
         return new LogModel(id, { memory: spec.durability === 'memory', trimsItself });
       });
       for (const log of models) world.logs.set(log.id, log);
@@ -189,6 +195,7 @@ export class Workload {
         world.newestLogId = Math.max(world.newestLogId, first + count - 1);
         for (const log of models) {
           log.usable = true;
+          this.watch(log);
           if (!engine.hasLog(log.id)) world.fail(`log ${log.id} was created and is not there`);
         }
       });
@@ -227,6 +234,30 @@ export class Workload {
     const lease = engine.meta.grantLease(1e9) + 0;
     this.leases.push(lease);
     this.commit({ then: [{ op: 'put', key: world.pick(KEYS)!, value: 'leased', lease }] });
+  }
+
+  /** When nothing is under way, everybody must have been told of everything. */
+  checkQuiet(): void {
+    const { world, engine } = this;
+    if (!engine.writable()) world.fail('the engine takes nothing although nothing is pending');
+    for (const log of this.usable()) {
+      const bounds = engine.bounds(log.id);
+      if (bounds === null) continue;
+      if (bounds.committedEnd !== log.end) {
+        world.fail(`log ${log.id} is committed to ${bounds.committedEnd}, not to ${log.end}`);
+      }
+      if (log.toldEnd !== bounds.committedEnd) {
+        world.fail(`watchers of log ${log.id} know it to ${log.toldEnd}, not to ${log.end}`);
+      }
+    }
+  }
+
+  private watch(log: LogModel): void {
+    const look = (): void => {
+      log.toldEnd = this.engine.bounds(log.id)?.committedEnd ?? log.toldEnd;
+    };
+    look();
+    this.engine.onAdvance(log.id, look);
   }
 
   private appendTo(log: LogModel): Position {
@@ -396,7 +427,7 @@ export class Workload {
     const { world } = this;
     return {
       durability: world.pick(DURABILITIES)!,
-      retentionMs: Infinity,
+      retentionMs: world.chance(0.08) ? 50 + world.below(2000) : Infinity,
       retentionBytes: world.chance(0.15) ? 2000 + world.below(8000) : Infinity,
       segmentBytes: 1000 << world.below(5),
     };

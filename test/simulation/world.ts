@@ -3,7 +3,7 @@ import type { Clock } from '../../src/base/clock.ts';
 import type { Random } from '../../src/base/random.ts';
 import type { FileSystem } from '../../src/storage/file-system.ts';
 import type { LocalEngineLimits } from '../../src/storage/local-engine-options.ts';
-import type { LogEngine, LogId } from '../../src/storage/types.ts';
+import type { Identity, LogEngine, LogId } from '../../src/storage/types.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { SimDisk } from './disk.ts';
 import type { LogModel } from './log-model.ts';
@@ -64,6 +64,9 @@ export class World {
   /** Largest id of a log that certainly existed: no later one may have it. */
   newestLogId: LogId;
   lastPosition: number;
+  /** Of the newest start, and the epoch of its logs. */
+  identity: Identity | null;
+  epoch: number;
   /** Things the seed did, for the summary. */
   readonly counters: Record<string, number>;
 
@@ -83,6 +86,8 @@ export class World {
     this.nextTag = 1;
     this.newestLogId = 0;
     this.lastPosition = 0;
+    this.identity = null;
+    this.epoch = 0;
     this.counters = {};
   }
 
