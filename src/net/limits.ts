@@ -36,7 +36,7 @@ export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
   idleTimeoutMs: 10 * 60 * 1000,
   closeTimeoutMs: 2000,
   connectionsMax: 10_000,
-  connectionsPerIpMax: Infinity,
+  connectionsPerIpMax: 10_000,
   connectionsPerSecondMax: 5000,
   handshakeTimeoutMs: 10_000,
   backlog: 1024,

@@ -25,8 +25,7 @@ describe('serverOptions', () => {
     const { storage: _memory, shownConfig: _none, limits: expected, ...defaults } = SERVER_DEFAULTS;
     assert.equal(storage.kind, 'disk');
     assert.ok(shownConfig.some(({ name, origin }) => name === 'node.id' && origin === 'default'));
-    assert.equal(limits.outputHighBytes, expected.outputHighBytes);
-    assert.equal(limits.idleTimeoutMs, expected.idleTimeoutMs);
+    assert.deepEqual(limits, expected);
     const { brokerConfigs, dataFolder, ...kafka } = rest.protocols.kafka;
     assert.equal(dataFolder, './lyrebird-data');
     assert.equal(brokerConfigs['group.max.size'], '10000');
