@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { DiskLadder } from './disk-ladder.ts';
-import type { JournalFiles } from './journal/journal-files.ts';
+import type { JournalFile, JournalFiles } from './journal/journal-files.ts';
 import { locationFile } from './journal/format.ts';
 import type { Journal } from './journal/journal.ts';
 import type { LocalEngineLimits } from './local-engine-options.ts';
@@ -27,6 +27,10 @@ export interface MaintenanceOptions {
 const SETTLE_FILES_MAX = 4;
 /** Memory of one index entry. */
 const RUN_BYTES = 48;
+/** A journal file whose runs are this long on average reads as well as a segment would. */
+const DENSE_RUN_BYTES = 32 << 10;
+/** And while it is mostly alive, there is no space to win by copying it. */
+const DENSE_LIVE_SHARE = 0.5;
 
 type Job = 'checkpoint' | 'settle' | 'retention' | 'disk';
 
@@ -149,7 +153,7 @@ export class Maintenance {
     let bytes = 0;
     let runs = 0;
     for (const file of files.list()) {
-      bytes += file.end;
+      if (!isDense(file)) bytes += file.end;
       runs += file.runs;
     }
     const bornBeforeMs = clock.wallMs() - limits.journalFileAgeMs;
@@ -161,7 +165,7 @@ export class Maintenance {
       const tooLarge = bytes > limits.journalBytes || runs * RUN_BYTES > limits.indexBytesMax;
       if (!tooLarge && file.createdMs >= bornBeforeMs) break;
       through = file.number;
-      bytes -= file.end;
+      if (!isDense(file)) bytes -= file.end;
       runs -= file.runs;
       count++;
     }
@@ -180,4 +184,14 @@ export class Maintenance {
     logger.warn('disk.shrink', message, { bytes, logs });
     this.request('checkpoint');
   }
+}
+
+/**
+ * A file with long runs that is mostly alive is left where it is, however much of it there is: copying it would write
+ * everything twice and win nothing (docs/adr/0008-dense-journal-files-stay.md).
+ */
+function isDense(file: JournalFile): boolean {
+  return (
+    file.liveBytes >= file.end * DENSE_LIVE_SHARE && file.liveBytes >= file.runs * DENSE_RUN_BYTES
+  );
 }
