@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import { selfSigned } from '../../test/support/self-signed.ts';
@@ -234,6 +237,22 @@ describe('Listener over TCP', () => {
     assert.equal((await receive(socket, 104)).length, 104);
     socket.end();
     assert.equal(await handler.closed, 'handler');
+  });
+});
+
+describe('Listener on a unix domain socket', () => {
+  it('echoes', { skip: process.platform === 'win32' }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lyrebird-net-'));
+    cleanups.push(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'socket');
+    const { listener, accepted } = await listen({}, { address: { path } });
+    assert.equal(listener.host, path);
+    const opened = accepted();
+    const socket = connect(path);
+    socket.write(frame(20));
+    assert.equal((await opened).connection.remoteAddress, '');
+    assert.deepEqual(await receive(socket, 24), frame(20));
+    socket.destroy();
   });
 });
 

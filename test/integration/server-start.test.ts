@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { request } from 'node:https';
+import { createServer, type AddressInfo } from 'node:net';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { createBroker, LyrebirdError } from '../../src/index.ts';
+import { SERVER_DEFAULTS } from '../../src/server/options.ts';
+import { startServer } from '../../src/server/start-server.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { consume, kafkaOf, numbered, produce } from '../support/kafkajs.ts';
-import { tempFolder } from '../support/temp-folder.ts';
+import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 
 async function failure(start: Promise<unknown>): Promise<LyrebirdError> {
   try {
@@ -68,22 +70,66 @@ describe('a start that cannot succeed', () => {
   });
 });
 
-describe('Kafka over TLS', () => {
-  it('produces and consumes', async () => {
-    const folder = await tempFolder();
+describe('TLS', () => {
+  let folder: TempFolder;
+  let files: { cert: string; key: string };
+
+  before(async () => {
+    folder = await tempFolder();
+    files = { cert: join(folder.path, 'cert.pem'), key: join(folder.path, 'key.pem') };
+  });
+
+  after(() => folder.remove());
+
+  async function renew(): Promise<string> {
     const { cert, key } = selfSigned();
-    const files = { cert: join(folder.path, 'cert.pem'), key: join(folder.path, 'key.pem') };
     await writeFile(files.cert, cert);
     await writeFile(files.key, key);
-    const broker = await createBroker({ listeners: { kafka: { tls: files } } });
+    return cert;
+  }
+
+  it('carries Kafka', async () => {
+    const ca = await renew();
+    await using broker = await createBroker({ listeners: { kafka: { tls: files } } });
     const { port } = broker.address();
     assert.equal(broker.url(), `kafka+tls://127.0.0.1:${port}`);
-    const kafka = kafkaOf(broker, { ssl: { ca: [cert] } });
+    const kafka = kafkaOf(broker, { ssl: { ca: [ca] } });
     const values = numbered('secret', 300).map((value) => value.padEnd(1500, '.'));
     await produce(kafka, 'private', values);
     const consumed = await consume(kafka, { topic: 'private', group: 'g', count: 300 });
     assert.equal(consumed.length, 300);
-    await broker.close();
-    await folder.remove();
+  });
+
+  it('carries the admin interface, and takes new certificates while running', async () => {
+    const first = await renew();
+    const tls = { certFile: files.cert, keyFile: files.key };
+    const server = await startServer({
+      ...SERVER_DEFAULTS,
+      listeners: [{ name: 'admin', scheme: 'admin', host: '127.0.0.1', port: 0, tls }],
+    });
+    const port = server.listeners[0]?.port ?? 0;
+    assert.equal(await probe(port, first), 200);
+    const second = await renew();
+    await server.reloadCertificates();
+    assert.equal(await probe(port, second), 200);
+    await assert.rejects(probe(port, first), /certificate/);
+    await writeFile(files.key, 'not a key');
+    await assert.rejects(server.reloadCertificates(), LyrebirdError);
+    assert.equal(await probe(port, second), 200);
+    await server.close();
   });
 });
+
+function probe(port: number, ca: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      { host: '127.0.0.1', port, path: '/readyz', ca, agent: false },
+      (answer) => {
+        answer.resume();
+        answer.on('end', () => resolve(answer.statusCode ?? 0));
+      },
+    );
+    sent.on('error', reject);
+    sent.end();
+  });
+}
