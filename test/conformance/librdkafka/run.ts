@@ -9,7 +9,7 @@
  * libsasl2, libcurl, libzstd, liblz4 and rapidjson; with a JVM and Maven, the tests that shell out to Kafka's tools
  * run too.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -57,7 +57,9 @@ const groups = listTests(source).filter((group) => only?.includes(group.number) 
 
 const started: BrokerProcess[] = [];
 const start = async (settings: readonly string[]): Promise<string> => {
-  const broker = await startBrokerProcess({ memory: true, settings: [...SETTINGS, ...settings] });
+  const data = join(values.work, `data-${started.length}`); // The tests write more than memory may hold.
+  rmSync(data, { recursive: true, force: true });
+  const broker = await startBrokerProcess({ data, settings: [...SETTINGS, ...settings] });
   started.push(broker);
   return broker.kafka;
 };
