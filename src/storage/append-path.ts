@@ -107,27 +107,23 @@ export class AppendPath {
     const bytes = end - start;
     assert(measureBatches(buffer, start, end, this.totals), 'append takes whole record batches');
     const onDisk: LogState[] = [];
+    const inMemory: LogState[] = [];
     const diskEpochs: number[] = [];
-    let inMemory = 0;
+    const memoryEpochs: number[] = [];
     for (let i = 0; i < ids.length; i++) {
       const log = this.table.get(ids[i]!);
       if (log === undefined) return unknownLog;
-      if (log.memory !== null) {
-        inMemory++;
-        continue;
-      }
-      onDisk.push(log);
-      diskEpochs.push(epochs[i]!);
+      (log.memory === null ? onDisk : inMemory).push(log);
+      (log.memory === null ? diskEpochs : memoryEpochs).push(epochs[i]!);
     }
     if (onDisk.length > 0 && this.diskBlocked) return diskFull;
-    if (this.memoryBytes + inMemory * bytes > this.options.memoryLogBytes) return memoryFull;
+    if (this.memoryBytes + inMemory.length * bytes > this.options.memoryLogBytes) return memoryFull;
     const position =
       onDisk.length === 0
         ? this.journal.sequence
         : this.appendSharedOnDisk(onDisk, diskEpochs, buffer, start, end);
-    for (let i = 0; inMemory > 0 && i < ids.length; i++) {
-      const log = this.table.get(ids[i]!);
-      if (log?.memory != null) this.appendMemory(log, epochs[i]!, buffer, start, end);
+    for (let i = 0; i < inMemory.length; i++) {
+      this.appendMemory(inMemory[i]!, memoryEpochs[i]!, buffer, start, end);
     }
     return position;
   }
@@ -171,8 +167,9 @@ export class AppendPath {
     const first = logs[0]!;
     buffer.copy(block.buffer, at, start, end);
     stampBatches(block.buffer, at, at + bytes, first.pendingEnd, epochs[0]!);
+    const baseOffsets: number[] = [];
     const further: FurtherTargets | null =
-      logs.length === 1 ? null : { logs: logs.slice(1), baseOffsets: [], epochs: epochs.slice(1) };
+      logs.length === 1 ? null : { logs: logs.slice(1), baseOffsets, epochs: epochs.slice(1) };
     group.addAppend(
       first,
       epochs[0]!,
@@ -184,15 +181,11 @@ export class AppendPath {
       totals.maxTimestampDelta,
       further,
     );
-    if (further !== null) {
-      // One log may be named twice: each mention gets offsets of its own.
-      this.took(first, bytes);
-      for (const log of further.logs) {
-        (further.baseOffsets as number[]).push(log.pendingEnd);
-        this.took(log, bytes);
-      }
-    } else {
-      this.took(first, bytes);
+    // One by one: a log that is named twice gets offsets twice.
+    this.took(first, bytes);
+    for (let i = 1; i < logs.length; i++) {
+      baseOffsets.push(logs[i]!.pendingEnd);
+      this.took(logs[i]!, bytes);
     }
     const position = group.sequence;
     journal.added();

@@ -37,8 +37,6 @@ import type {
   Unsubscribe,
 } from './types.ts';
 
-const SEGMENT_LIMITS = { openFilesMax: 128, indexBytesMax: 8 << 20 };
-
 /** The log engine on local files: one journal for all logs. See docs/internals/storage.md. */
 export class LocalEngine implements LogEngine {
   readonly snapshots: LocalSnapshotStore;

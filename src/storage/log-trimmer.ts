@@ -1,6 +1,7 @@
 import { damageFrom } from './index/damage.ts';
 import type { LogState } from './index/log-state.ts';
 import type { LogTable } from './index/log-table.ts';
+import type { RunIndex } from './index/run-index.ts';
 import { locationFile } from './journal/format.ts';
 import type { JournalFiles } from './journal/journal-files.ts';
 import type { Extent } from './segment/extent.ts';
@@ -46,9 +47,7 @@ export class LogTrimmer {
   /** Gives back everything that a deleted log had. */
   drop(log: LogState): void {
     const { runs, extents, memory } = log;
-    for (let run = 0; runs !== null && run < runs.length; run++) {
-      this.release(runs.location(run), runs.bytes(run));
-    }
+    if (runs !== null) this.releaseRuns(runs, runs.length);
     if (extents !== null) for (const extent of extents) this.segments.release(extent);
     if (memory !== null) this.onMemoryFreed(log.bytes);
     log.runs = null;
@@ -69,10 +68,7 @@ export class LogTrimmer {
     const { runs } = log;
     if (runs === null) return;
     const settled = runs.findLocation(before);
-    for (let run = 0; run < settled; run++) {
-      this.release(runs.location(run), runs.bytes(run));
-      log.bytes -= runs.bytes(run);
-    }
+    log.bytes -= this.releaseRuns(runs, settled);
     runs.dropFirst(settled);
     log.hintOffset = -1;
     this.table.markDirty(log);
@@ -82,13 +78,10 @@ export class LogTrimmer {
     const { runs } = log;
     if (runs === null) return;
     let dropped = 0;
-    while (dropped < runs.length && runs.endOffset(dropped) <= log.start) {
-      const bytes = runs.bytes(dropped);
-      this.release(runs.location(dropped), bytes);
-      log.bytes -= bytes;
-      dropped++;
-    }
-    if (dropped > 0) runs.dropFirst(dropped);
+    while (dropped < runs.length && runs.endOffset(dropped) <= log.start) dropped++;
+    if (dropped === 0) return;
+    log.bytes -= this.releaseRuns(runs, dropped);
+    runs.dropFirst(dropped);
   }
 
   private dropMemory(log: LogState): void {
@@ -119,10 +112,17 @@ export class LogTrimmer {
     if (dropped > 0) log.extents = dropped === extents.length ? null : extents.slice(dropped);
   }
 
-  private release(location: number, bytes: number): void {
-    const file = this.journalFiles.get(locationFile(location));
-    if (file === undefined) return;
-    file.liveBytes -= bytes;
-    file.runs--;
+  /** The first runs are needed no more; returns their bytes. */
+  private releaseRuns(runs: RunIndex, count: number): number {
+    let total = 0;
+    for (let run = 0; run < count; run++) {
+      const bytes = runs.bytes(run);
+      total += bytes;
+      const file = this.journalFiles.get(locationFile(runs.location(run)));
+      if (file === undefined) continue;
+      file.liveBytes -= bytes;
+      file.runs--;
+    }
+    return total;
   }
 }

@@ -27,7 +27,7 @@ export class Retention {
     const { clock, table } = this.options;
     const nowMs = clock.wallMs();
     let count = 0;
-    for (const log of [...table.values()]) {
+    for (const log of table.values()) {
       if (++count % LOGS_PER_TURN === 0) await this.nextTurn();
       if (log.deleted) continue;
       const start = this.startOf(log, nowMs);
@@ -77,7 +77,8 @@ export class Retention {
       bytes -= extent.bytes;
     }
     const runs = log.memory?.runs ?? log.runs;
-    for (let run = 0; runs !== null && run < runs.length; run++) {
+    if (runs === null) return start;
+    for (let run = 0; run < runs.length; run++) {
       const expired = this.timestampOf(log, run) < expiredMs;
       if (!expired && bytes - runs.bytes(run) < retentionBytes) return start;
       start = runs.endOffset(run);
@@ -91,7 +92,8 @@ export class Retention {
     const runs = log.memory?.runs ?? log.runs;
     let bytes = 0;
     for (const extent of log.extents ?? []) bytes += extent.bytes;
-    for (let run = 0; runs !== null && run < runs.length; run++) bytes += runs.bytes(run);
+    if (runs === null) return bytes;
+    for (let run = 0; run < runs.length; run++) bytes += runs.bytes(run);
     return bytes;
   }
 

@@ -136,8 +136,9 @@ function decodeEntry(table: Buffer, at: number, size: number): Entry {
     case ENTRY_TRIM:
       return { kind, log: readInt64(table, at + 8), before: readInt64(table, at + 16) };
     case ENTRY_META:
-      return { kind, body: table.subarray(at + META_ENTRY_BYTES, at + size) };
+      break;
   }
+  return { kind, body: table.subarray(at + META_ENTRY_BYTES, at + size) };
 }
 
 const NO_FURTHER: readonly FurtherLog[] = [];

@@ -109,7 +109,8 @@ function completeLog(log: LogState): void {
   }
   let bytes = 0;
   for (const extent of log.extents ?? []) bytes += extent.bytes;
-  for (let run = 0; runs !== null && run < runs.length; run++) bytes += runs.bytes(run);
+  const count = runs?.length ?? 0;
+  for (let run = 0; run < count; run++) bytes += runs!.bytes(run);
   log.bytes = bytes;
   log.maxTimestamp = bytes > 0 ? NaN : -1;
   log.maxTimestampOffset = bytes > 0 ? log.start : -1;
@@ -128,7 +129,8 @@ export function countReferences(
       if (segments.has(extent.file)) segments.addReference(extent);
       else missing.push({ log, from: extent.baseOffset, to: extent.endOffset });
     }
-    for (let run = 0; runs !== null && run < runs.length; run++) {
+    if (runs === null) continue;
+    for (let run = 0; run < runs.length; run++) {
       const file = journalFiles.get(locationFile(runs.location(run)));
       if (file === undefined) {
         missing.push({ log, from: runs.baseOffset(run), to: runs.endOffset(run) });

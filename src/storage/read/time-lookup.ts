@@ -67,7 +67,8 @@ export function refreshMaxTimestamp(log: LogState): void {
     offer(log, extent.maxTimestamp, Math.max(extent.maxTimestampOffset, log.start));
   }
   const runs: RunIndex | null = log.memory?.runs ?? log.runs;
-  for (let run = 0; runs !== null && run < runs.length; run++) {
+  if (runs === null) return;
+  for (let run = 0; run < runs.length; run++) {
     const offset = runs.baseOffset(run) + runs.maxTimestampDelta(run);
     offer(log, runs.maxTimestamp(run), Math.max(offset, log.start));
   }

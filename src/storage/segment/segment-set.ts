@@ -128,7 +128,7 @@ export class SegmentSet {
   }
 
   async close(): Promise<void> {
-    for (const file of [...this.openFiles.values()]) await this.closeFile(file);
+    for (const file of this.openFiles.values()) await this.closeFile(file);
     this.files.clear();
   }
 

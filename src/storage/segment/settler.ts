@@ -68,7 +68,7 @@ export class Settler {
   private async plan(before: number): Promise<PlannedExtent[]> {
     const planned: PlannedExtent[] = [];
     let count = 0;
-    for (const log of [...this.options.table.values()]) {
+    for (const log of this.options.table.values()) {
       if (++count % LOGS_PER_TURN === 0) await this.nextTurn();
       if (log.deleted || log.runs === null) continue;
       planned.push(...planLog(log, before));
