@@ -40,13 +40,18 @@ function fail(message, code = 1) {
   process.exit(code);
 }
 
+function spawnIn(command, args, stdio) {
+  const shell = process.platform === 'win32' && command === 'npm';
+  return spawnSync(command, args, { cwd: ROOT, stdio, shell });
+}
+
+function succeeds(command, args) {
+  return spawnIn(command, args, 'ignore').status === 0;
+}
+
 /** Runs a command with this terminal; ends the process with its code when it fails. */
 function run(command, args, what) {
-  const child = spawnSync(command, args, {
-    cwd: ROOT,
-    stdio: ['inherit', 2, 2],
-    shell: process.platform === 'win32' && command === 'npm',
-  });
+  const child = spawnIn(command, args, ['inherit', 2, 2]);
   if (child.error) fail(`${what}: ${child.error.message}`);
   if (child.status !== 0) fail(`${what} failed`, child.status ?? 1);
 }
@@ -74,7 +79,8 @@ function ensureInstalled() {
     (!hasLock || statSync(installed).mtimeMs >= statSync(LOCK_FILE).mtimeMs - 1000);
   if (!current) {
     process.stderr.write('bootstrap: installing dependencies\n');
-    run('npm', hasLock ? ['ci'] : ['install'], 'npm');
+    // npm ci refuses when a registry lacks one of the packages for other platforms; npm install leaves it out.
+    if (!hasLock || !succeeds('npm', ['ci'])) run('npm', ['install', '--no-save'], 'npm install');
   }
   writeFileSync(INSTALL_STAMP, `${hashOf([LOCK_FILE, join(ROOT, 'package.json')])}\n`);
 }
@@ -140,6 +146,7 @@ if (task === 'check') {
     // In this process: signals need no forwarding, and nothing is left behind when the parent dies.
     const main = join(DIST, 'cli', 'main.js');
     process.argv = [process.execPath, main, 'start', ...args];
+    performance.mark('lyrebird-start');
     await import(pathToFileURL(main).href);
   }
 }
