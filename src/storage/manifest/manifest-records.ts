@@ -151,8 +151,23 @@ export function writeSnapshotDeleted(out: ByteWriter, log: LogId): void {
   out.int64(log);
 }
 
+/** Most logs have one of a few specs: each is parsed once, and kept in memory once. */
+class SpecParser {
+  private readonly known = new Map<string, LogSpec>();
+
+  parse(text: string): LogSpec {
+    let spec = this.known.get(text);
+    if (spec === undefined) {
+      spec = restoreSpec(JSON.parse(text) as StoredSpec); // checksummed: writeLog wrote it
+      this.known.set(text, spec);
+    }
+    return spec;
+  }
+}
+
 /** Delivers all records. Throws RangeError or SyntaxError when the bytes are not records. */
 export function readRecords(reader: ByteReader, visitor: ManifestVisitor): void {
+  const specs = new SpecParser();
   while (!reader.atEnd) {
     const kind = reader.uint8();
     switch (kind) {
@@ -162,7 +177,7 @@ export function readRecords(reader: ByteReader, visitor: ManifestVisitor): void 
       case LOG: {
         const id = reader.int64();
         const name = reader.text();
-        visitor.onLog(id, name, restoreSpec(JSON.parse(reader.text()) as StoredSpec));
+        visitor.onLog(id, name, specs.parse(reader.text()));
         break;
       }
       case LOG_DATA:
