@@ -9,11 +9,12 @@ export interface BrokerSignals {
   readonly first: Promise<(typeof STOP_SIGNALS)[number]>;
   /** Called at every SIGHUP from now on, and now when there was one before: without a listener it would kill. */
   onHangup(reload: () => void): void;
-  /** Stops listening for a stop; a late SIGHUP is still not deadly. */
-  close(): void;
+  /** The broker has stopped: signals that arrive while the process ends no longer matter. */
+  finish(): void;
 }
 
 export function listenToSignals(options: { readonly underNpm: boolean }): BrokerSignals {
+  let finished = false;
   let hungUp = false;
   let reload = (): void => {
     hungUp = true;
@@ -23,6 +24,7 @@ export function listenToSignals(options: { readonly underNpm: boolean }): Broker
   let announce: (signal: (typeof STOP_SIGNALS)[number]) => void = () => {};
   const first = new Promise<(typeof STOP_SIGNALS)[number]>((resolve) => (announce = resolve));
   const onSignal = (signal: (typeof STOP_SIGNALS)[number]): void => {
+    if (finished) return;
     const nowMs = performance.now();
     if (firstMs === null) {
       firstMs = nowMs;
@@ -39,8 +41,8 @@ export function listenToSignals(options: { readonly underNpm: boolean }): Broker
       reload = callback;
       if (hungUp) callback();
     },
-    close: () => {
-      for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
+    finish: () => {
+      finished = true;
     },
   };
 }

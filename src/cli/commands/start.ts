@@ -55,7 +55,7 @@ async function start(terminal: Terminal, options: StartOptions): Promise<void> {
   logger.info('server.signal', `${signal} received`, { signal });
   const outcome = await stop(server, live.shutdownTimeoutMs);
   readyFile?.remove();
-  signals.close();
+  signals.finish();
   if (outcome === 'stopped') return;
   logger.warn('server.stop-late', 'not stopped in time: ending as a crash would; nothing is lost');
   process.exit(EXIT.ok);
