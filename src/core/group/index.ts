@@ -10,7 +10,7 @@ import type { GroupEvent, GroupStats } from './events.ts';
 import { COORDINATOR_DEFAULTS, type CoordinatorOptions } from './options.ts';
 
 export type { GroupEvent, GroupStats } from './events.ts';
-export { COORDINATOR_DEFAULTS, type CoordinatorOptions } from './options.ts';
+export type { CoordinatorOptions } from './options.ts';
 
 export interface CoordinatorDependencies {
   readonly engine: LogEngine;
