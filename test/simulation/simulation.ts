@@ -181,9 +181,9 @@ class Simulation {
 
   /** Whoever waits is told in the end, without anything more happening. */
   private async quiesce(workload: Workload): Promise<void> {
-    await this.until(() => workload.waiting === 0, 'an answer to everybody who waits');
+    await this.until(() => workload.isQuiet(), 'the commit of everything');
     await this.steps(20);
-    if (this.world.violation !== null || workload.failed) return;
+    if (this.world.violation !== null || workload.mayFail()) return;
     workload.checkQuiet();
     this.world.check(this.world.meta.compare(workload.engine));
   }
