@@ -1,15 +1,15 @@
 import type { LyrebirdError } from '../../src/base/errors.ts';
 import type { LogEngine, ReadResult } from '../../src/storage/types.ts';
 import type { LogModel } from './log-model.ts';
-import type { Workload } from './workload.ts';
+import type { Clients } from './clients.ts';
 import type { World } from './world.ts';
 
 const ALL = { maxBytes: 1 << 20, atLeastOneBatch: true };
 
 /** Reads somewhere in a log, inside its bounds or a little outside, and checks what comes. */
-export function checkRandomRead(workload: Workload): void {
-  const { world, engine } = workload;
-  const log = world.pick(workload.usable());
+export function checkRandomRead(clients: Clients): void {
+  const { world, engine } = clients;
+  const log = world.pick(clients.usable());
   const bounds = log === undefined ? null : engine.bounds(log.id);
   if (log === undefined || bounds === null) return;
   const span = bounds.committedEnd - bounds.start + 1;
@@ -45,21 +45,21 @@ export function checkRandomRead(workload: Workload): void {
     } else if (status === 'out-of-range') {
       const start = engine.bounds(log.id)?.start ?? Infinity;
       if (!outside && from >= start) world.fail(`log ${log.id}: ${from} is in range`);
-    } else if (!workload.closing) {
+    } else if (!clients.closing) {
       world.fail(`log ${log.id} is not known to a read`);
     }
   };
   if (!('then' in answer)) return check(answer);
   answer.then(check, (error: Error) => {
-    const expected = workload.closing && (error as Partial<LyrebirdError>).code === 'LB2005';
+    const expected = clients.closing && (error as Partial<LyrebirdError>).code === 'LB2005';
     if (!expected) world.fail(`a read was rejected: ${error.stack}`);
   });
 }
 
 /** Asks for the newest time of a log, and where some time is, and checks the answers. */
-export function checkTimes(workload: Workload): void {
-  const { world, engine } = workload;
-  const log = world.pick(workload.usable());
+export function checkTimes(clients: Clients): void {
+  const { world, engine } = clients;
+  const log = world.pick(clients.usable());
   const before = log === undefined ? null : engine.bounds(log.id);
   if (log === undefined || before === null || before.start === before.committedEnd) return;
   checkNewestTime(world, engine, log);
@@ -85,7 +85,7 @@ export function checkTimes(workload: Workload): void {
       }
     },
     (error: Error) => {
-      if (!workload.closing) world.fail(`a time lookup was rejected: ${error.stack}`);
+      if (!clients.closing) world.fail(`a time lookup was rejected: ${error.stack}`);
     },
   );
 }

@@ -31,7 +31,7 @@ export async function checkRecovery(
   if (world.violation !== null) return;
   const { logs } = world.meta.latest;
   const cut: Cut = { newestKept: 0, oldestLost: Infinity, detail: '' };
-  for (const log of [...world.logs.values()]) {
+  for (const log of world.logs.values()) {
     if (!logs.has(log.id)) {
       world.logs.delete(log.id);
       continue;
@@ -129,7 +129,7 @@ export async function fingerprint(world: World, running: Running): Promise<strin
   for (const { key, value, modRevision } of engine.meta.range('')) {
     lines.push(`${key}=${value}@${modRevision}`);
   }
-  for (const { id, name, spec, bounds } of [...engine.logs()]) {
+  for (const { id, name, spec, bounds } of Array.from(engine.logs())) {
     const base = replay.base(id);
     lines.push(`${id} ${name} ${spec.durability} to ${bounds.committedEnd}`);
     lines.push(`snapshot ${base.notes} ${base.end}, notes ${replay.notes(id).join()}`);

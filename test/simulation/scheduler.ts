@@ -6,12 +6,16 @@ export interface SimProcess {
   alive: boolean;
 }
 
-interface SimEvent {
+/** Setting callback to null cancels it. */
+interface Cancellable {
+  callback: (() => void) | null;
+}
+
+interface SimEvent extends Cancellable {
   readonly atMs: number;
   readonly order: number;
   /** Null for what is not part of a process: the workload. */
   readonly process: SimProcess | null;
-  callback: (() => void) | null;
 }
 
 /** No operation takes as long as this. Timers further away are not waited for. */
@@ -36,8 +40,8 @@ export class Scheduler {
   }
 
   /** Runs the callback delayMs from now, unless the process dies before. */
-  schedule(delayMs: number, process: SimProcess | null, callback: () => void): SimEvent {
-    const event = { atMs: this.nowMs + delayMs, order: this.order++, process, callback };
+  schedule(delayMs: number, process: SimProcess | null, callback: () => void): Cancellable {
+    const event: SimEvent = { atMs: this.nowMs + delayMs, order: this.order++, process, callback };
     this.push(event);
     return event;
   }

@@ -20,7 +20,7 @@ export const NO_FAULTS: DiskFaults = { write: 0, sync: 0, read: 0, names: 0, slo
 
 export interface SimFileSystemOptions {
   readonly disk: SimDisk;
-  readonly scheduler: Scheduler;
+  readonly scheduler: Pick<Scheduler, 'schedule'>;
   readonly process: SimProcess;
   readonly random: Random;
   readonly faults: DiskFaults;
@@ -116,7 +116,7 @@ export class SimFileSystem implements FileSystem {
         try {
           resolve(effect());
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
     });

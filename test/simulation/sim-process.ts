@@ -1,7 +1,7 @@
 import { SeededRandom, randomBelow } from '../../src/base/random.ts';
 import type { LogEngine } from '../../src/storage/types.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
-import type { Logger } from '../../src/telemetry/logger.ts';
+import type { LogFields, Logger } from '../../src/telemetry/logger.ts';
 import type { SimDisk } from './disk.ts';
 import { Replay } from './replay.ts';
 import { SimClock } from './scheduler.ts';
@@ -55,8 +55,8 @@ export function startProcess(
 }
 
 function tracingLogger(world: World): Logger {
-  const line = (level: string) => (event: string, message: string, fields?: object) => {
-    const error = (fields as { error?: unknown } | undefined)?.error;
+  const line = (level: string) => (event: string, message: string, fields?: LogFields) => {
+    const error = fields?.['error'];
     const cause = error instanceof Error ? ` ${error.stack ?? error.message}` : '';
     world.log(`${level} ${event}: ${message} ${JSON.stringify(fields ?? {})}${cause}`);
   };

@@ -1,11 +1,12 @@
 import type { LyrebirdError } from '../../src/base/errors.ts';
+import { Clients } from './clients.ts';
 import type { CrashKind } from './disk.ts';
 import { checkIdentity, checkRecovery, fingerprint } from './recovery-checks.ts';
 import { NO_FAULTS } from './sim-file-system.ts';
 import type { DiskFaults } from './sim-file-system.ts';
 import { startProcess } from './sim-process.ts';
 import type { Running } from './sim-process.ts';
-import { Workload } from './workload.ts';
+import { act } from './workload.ts';
 import { World } from './world.ts';
 import type { EngineFactory } from './world.ts';
 
@@ -69,16 +70,16 @@ class Simulation {
     for (let i = 0; i < incarnations; i++) {
       const running = await this.open(i === 0 ? NO_FAULTS : faults);
       if (running === null || world.damaged) return;
-      const workload = new Workload(world, running);
-      await this.work(workload);
-      await this.end(running, workload, { flip: flipsBits && i === incarnations - 1 });
+      const clients = new Clients(world, running);
+      await this.work(clients);
+      await this.end(running, clients, { flip: flipsBits && i === incarnations - 1 });
       if (world.violation !== null) return;
     }
     const last = await this.open(NO_FAULTS);
     if (last === null || world.damaged) return;
-    const workload = new Workload(world, last);
-    await this.work(workload, { faultless: true });
-    await this.drain(last, workload);
+    const clients = new Clients(world, last);
+    await this.work(clients, { faultless: true });
+    await this.drain(last, clients);
     if (world.violation !== null) return;
     await this.open(NO_FAULTS);
   }
@@ -158,46 +159,42 @@ class Simulation {
     return running;
   }
 
-  private async work(workload: Workload, options: { faultless?: boolean } = {}): Promise<void> {
+  private async work(clients: Clients, options: { faultless?: boolean } = {}): Promise<void> {
     const { world } = this;
     const actions = 1 + world.below(world.scenario.actionsPerIncarnation);
     let done = 0;
     const next = (): void => {
       // Several actions in one turn share a group.
       do {
-        workload.act();
+        act(clients);
         done++;
       } while (done < actions && world.chance(0.4));
-      if (done < actions && !workload.failed) {
+      if (done < actions && !clients.failed) {
         world.scheduler.schedule(world.chance(0.1) ? 50 : world.below(20) / 10, null, next);
       } else done = actions;
     };
     world.scheduler.schedule(0, null, next);
     await this.until(() => done >= actions || world.violation !== null, 'work');
-    if (options.faultless === true || (!workload.failed && world.chance(0.2))) {
-      await this.quiesce(workload);
+    if (options.faultless === true || (!clients.failed && world.chance(0.2))) {
+      await this.quiesce(clients);
     }
   }
 
   /** Whoever waits is told in the end, without anything more happening. */
-  private async quiesce(workload: Workload): Promise<void> {
-    await this.until(() => workload.isQuiet(), 'the commit of everything');
+  private async quiesce(clients: Clients): Promise<void> {
+    await this.until(() => clients.isQuiet(), 'the commit of everything');
     await this.steps(20);
-    if (this.world.violation !== null || workload.mayFail()) return;
-    workload.checkQuiet();
-    this.world.check(this.world.meta.compare(workload.engine));
+    if (this.world.violation !== null || clients.mayFail()) return;
+    clients.checkQuiet();
+    this.world.check(this.world.meta.compare(clients.engine));
   }
 
-  private async end(
-    running: Running,
-    workload: Workload,
-    options: { flip: boolean },
-  ): Promise<void> {
+  private async end(running: Running, clients: Clients, options: { flip: boolean }): Promise<void> {
     const { world } = this;
     if (world.violation !== null) return;
     const luck = world.random.float();
-    if (luck < 0.1 && !workload.failed) await this.drain(running, workload);
-    else if (luck < 0.2) await this.abort(running, workload);
+    if (luck < 0.1 && !clients.failed) await this.drain(running, clients);
+    else if (luck < 0.2) await this.abort(running, clients);
     else {
       await this.steps(world.below(40));
     }
@@ -211,35 +208,35 @@ class Simulation {
     }
   }
 
-  private async drain(running: Running, workload: Workload): Promise<void> {
+  private async drain(running: Running, clients: Clients): Promise<void> {
     const { world } = this;
     world.log('close: drain');
     world.count('drains');
-    workload.close();
-    const before = workload.told.failures;
+    clients.close();
+    const before = clients.told.failures;
     const closed = track(running.engine.close('drain'));
     const crashes = world.chance(0.2);
     const last = crashes ? world.scheduler.steps + world.below(30) : Infinity;
     await this.until(() => closed.done || world.scheduler.steps >= last, 'close');
     if (!closed.done) return this.kill(running, world.chance(0.5) ? 'power' : 'kill');
     if (closed.error !== null) world.fail(`close failed: ${closed.error.stack}`);
-    await this.until(() => workload.waiting === 0, 'an answer to everybody after close');
-    const lostSome = workload.told.failures > before;
-    if (lostSome && !workload.failed && !workload.mayFail()) {
+    await this.until(() => clients.waiting === 0, 'an answer to everybody after close');
+    const lostSome = clients.told.failures > before;
+    if (lostSome && !clients.failed && !clients.mayFail()) {
       world.fail('drain left something uncommitted');
     }
     this.kill(running, 'kill');
   }
 
-  private async abort(running: Running, workload: Workload): Promise<void> {
+  private async abort(running: Running, clients: Clients): Promise<void> {
     const { world } = this;
     world.log('close: abort');
     world.count('aborts');
-    workload.close();
+    clients.close();
     const closed = track(running.engine.close('abort'));
     await this.until(() => closed.done, 'close');
     if (closed.error !== null) world.fail(`close failed: ${closed.error.stack}`);
-    await this.until(() => workload.waiting === 0, 'an answer to everybody after close');
+    await this.until(() => clients.waiting === 0, 'an answer to everybody after close');
   }
 
   /** An engine that did not open is closed, as its owner would do, and its process ends. */
