@@ -26,6 +26,11 @@ export interface FileSystem {
 export interface FileHandle {
   /** Writes all buffers, in order, at the position; resolves when every byte was taken by the system. */
   write(buffers: readonly Buffer[], position: number): Promise<void>;
+  /**
+   * The same without leaving the turn: for small writes, which the page cache takes in less time than handing them
+   * to another thread costs. Throws when not every byte was taken. Absent where a write always waits.
+   */
+  writeNow?(buffers: readonly Buffer[], position: number): void;
   /** Fills buffer[0, length) from the position; resolves with the bytes read (less only at the end of the file). */
   read(buffer: Buffer, length: number, position: number): Promise<number>;
   /** fdatasync. */

@@ -17,6 +17,8 @@ export interface LocalEngineLimits {
   readonly indexBytesMax: number;
   /** A commit group is closed at this size even while others are in flight. */
   readonly groupBytes: number;
+  /** Groups up to this size are written without handing them to another thread; 0: none. */
+  readonly writeNowBytes: number;
   /** Appends to one log that follow each other in a group become one index entry up to this size. */
   readonly runBytesMax: number;
   /** Memory that keeps the newest data for readers. */
@@ -51,6 +53,7 @@ export const LOCAL_ENGINE_DEFAULTS: LocalEngineLimits = {
   journalFileAgeMs: Infinity,
   indexBytesMax: 64 * MIB,
   groupBytes: 4 * MIB,
+  writeNowBytes: 64 * 1024,
   runBytesMax: 128 * 1024,
   cacheBytes: 128 * MIB,
   blockCacheBytes: 32 * MIB,

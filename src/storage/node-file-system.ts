@@ -93,6 +93,20 @@ class NodeFileHandle implements FileHandle {
     });
   }
 
+  writeNow(buffers: readonly Buffer[], position: number): void {
+    let rest = [...buffers];
+    let at = position;
+    while (rest.length > 0) {
+      const first = rest[0]!;
+      const written =
+        rest.length === 1
+          ? fs.writeSync(this.fd, first, 0, first.length, at)
+          : fs.writevSync(this.fd, rest, at);
+      rest = dropBytes(rest, written);
+      at += written;
+    }
+  }
+
   read(buffer: Buffer, length: number, position: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.readInto(buffer, { done: 0, length, position }, resolve, reject);

@@ -60,6 +60,7 @@ export class OpenEngine {
       sequence: recovered.sequence,
       journalFileBytes: limits.journalFileBytes,
       groupBytes: limits.groupBytes,
+      writeNowBytes: limits.writeNowBytes,
       owner: hooks.journalOwner,
     });
     this.appends = new AppendPath({

@@ -9,6 +9,8 @@ import type { JournalOwner } from './journal.ts';
 export interface JournalWriterOptions {
   readonly clock: Clock;
   readonly files: JournalFiles;
+  /** Groups up to this size are written in the turn in which they are sealed, where the file system can. */
+  readonly writeNowBytes: number;
   /** Everything up to here is written and synced already. */
   readonly sequence: number;
   readonly owner: JournalOwner;
@@ -34,6 +36,9 @@ interface SyncWaiter {
 
 /** Sealed groups written by one call together hold at most about this. */
 const WRITE_BYTES_MAX = 8 << 20;
+/** After a write within the turn that took longer than this, the next ones go to another thread for a while. */
+const SLOW_WRITE_MS = 5;
+const WRITE_LATER_MS = 1_000;
 
 /** Writes sealed groups in order and syncs them: one write and one sync in flight at most. */
 export class JournalWriter {
@@ -54,6 +59,10 @@ export class JournalWriter {
   private stopped: boolean;
   private failure: Error | null;
   private whenQuiet: (() => void) | null;
+  /** The file that is written; null until it exists. */
+  private file: JournalFile | null;
+  /** No write within the turn before this time: the last one took long. */
+  private noWriteNowBeforeMs: number;
 
   constructor(options: JournalWriterOptions) {
     this.options = options;
@@ -77,6 +86,8 @@ export class JournalWriter {
     this.stopped = false;
     this.failure = null;
     this.whenQuiet = null;
+    this.file = null;
+    this.noWriteNowBeforeMs = 0;
   }
 
   get canWrite(): boolean {
@@ -119,9 +130,15 @@ export class JournalWriter {
     for (const group of this.batch) callback(group);
   }
 
-  /** Begins to write the groups at the head of the queue and to sync what is written. */
-  start(sealed: RingBuffer<CommitGroup>): void {
-    if (this.canWrite && sealed.length > 0) void this.write(takeBatch(sealed));
+  /**
+   * Begins to write the groups at the head of the queue and to sync what is written. tellNow: owners may be told
+   * of a write before this returns.
+   */
+  start(sealed: RingBuffer<CommitGroup>, options: { tellNow: boolean }): void {
+    if (this.canWrite && sealed.length > 0) {
+      const batch = takeBatch(sealed);
+      if (!options.tellNow || !this.writeNow(batch)) void this.write(batch);
+    }
     this.startSync();
   }
 
@@ -136,34 +153,62 @@ export class JournalWriter {
     });
   }
 
+  /** Writes a small batch within this turn. False when it has to be written the other way. */
+  private writeNow(batch: CommitGroup[]): boolean {
+    const { file } = this;
+    const first = batch[0]!;
+    const last = batch[batch.length - 1]!;
+    const position = locationPosition(first.location);
+    const bytes = last.endPosition - position;
+    if (file?.number !== first.fileNumber || file.handle.writeNow === undefined) return false;
+    if (bytes > this.options.writeNowBytes) return false;
+    const { clock } = this.options;
+    const startMs = clock.monotonicMs();
+    if (startMs < this.noWriteNowBeforeMs) return false;
+    try {
+      file.handle.writeNow(collectBuffers(batch), position);
+    } catch {
+      return false; // written again, and reported, by the way that can wait
+    }
+    const tookMs = clock.monotonicMs() - startMs;
+    // The system makes writers wait while the disk is behind: then others had better not wait, too.
+    if (tookMs > SLOW_WRITE_MS) this.noWriteNowBeforeMs = startMs + WRITE_LATER_MS;
+    this.wrote(batch, file, tookMs);
+    return true;
+  }
+
   private async write(batch: CommitGroup[]): Promise<void> {
     this.writing = true;
     this.batch = batch;
     const first = batch[0]!;
-    const last = batch[batch.length - 1]!;
     const buffers = collectBuffers(batch);
-    const position = locationPosition(first.location);
+    const { clock, files } = this.options;
+    let startMs = 0;
+    let file: JournalFile;
     try {
-      const file = await this.options.files.prepare(first.fileNumber);
-      const startMs = this.options.clock.monotonicMs();
-      await this.writeAll(file, buffers, position);
-      this.counters.writeMsTotal += this.options.clock.monotonicMs() - startMs;
-      this.dirtyFiles.add(file);
-      file.end = last.endPosition;
+      file = await files.prepare(first.fileNumber);
+      startMs = clock.monotonicMs();
+      await this.writeAll(file, buffers, locationPosition(first.location));
     } catch (error) {
       this.writing = false;
       this.fail(error);
       return;
     }
+    this.file = file;
+    this.wrote(batch, file, clock.monotonicMs() - startMs);
+  }
+
+  /** A batch is in the file. */
+  private wrote(batch: CommitGroup[], file: JournalFile, tookMs: number): void {
+    const last = batch[batch.length - 1]!;
     this.writing = false;
     this.batch = [];
     this.counters.writes++;
-    this.counters.writtenBytes += last.endPosition - position;
+    this.counters.writeMsTotal += tookMs;
+    this.counters.writtenBytes += last.endPosition - locationPosition(batch[0]!.location);
+    this.dirtyFiles.add(file);
+    file.end = last.endPosition;
     this.written = last.sequence;
-    this.afterWrite(batch);
-  }
-
-  private afterWrite(batch: CommitGroup[]): void {
     for (const group of batch) {
       this.counters.groups++;
       this.options.owner.onWritten(group);
@@ -248,6 +293,7 @@ export class JournalWriter {
       this.whenQuiet = null;
       return;
     }
+    this.startSync();
     this.options.onIdle();
   }
 }

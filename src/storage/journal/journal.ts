@@ -20,6 +20,7 @@ export interface JournalOptions {
   readonly sequence: number;
   readonly journalFileBytes: number;
   readonly groupBytes: number;
+  readonly writeNowBytes: number;
   readonly owner: JournalOwner;
 }
 
@@ -82,14 +83,15 @@ export class Journal {
     this.pumpScheduled = false;
     this.pumpLater = () => {
       this.pumpScheduled = false;
-      this.pump();
+      this.pump({ tellNow: true });
     };
     this.writer = new JournalWriter({
       clock: options.clock,
       files: options.files,
       sequence: options.sequence,
+      writeNowBytes: options.writeNowBytes,
       owner: options.owner,
-      onIdle: () => this.pump(),
+      onIdle: () => this.onIdle(),
       recycle: (group) => this.recycle(group),
     });
   }
@@ -157,7 +159,7 @@ export class Journal {
     const bytes = group.dataBytes + group.tableBytes;
     if (bytes < this.options.groupBytes && group.count < ENTRIES_MAX) return;
     this.seal();
-    this.pump();
+    this.pump({ tellNow: false });
   }
 
   /** Until the matching endAtomic, the open group is not closed. */
@@ -174,7 +176,7 @@ export class Journal {
   sync(): Promise<void> {
     if (this.open !== null) this.seal();
     const done = this.writer.synced(this.lastSequence);
-    this.pump();
+    this.pump({ tellNow: false });
     return done;
   }
 
@@ -277,8 +279,14 @@ export class Journal {
     this.options.clock.defer(this.pumpLater);
   }
 
+  /** A write or sync is over. What is appended in the rest of this turn joins the next group. */
+  private onIdle(): void {
+    if (this.open !== null || this.sealed.length > 0) this.schedulePump();
+    this.options.cache.shrink(this.writer.writtenThrough);
+  }
+
   /** Starts what can be started: a write of what is sealed, a sync of what is written. */
-  private pump(): void {
+  private pump(options: { tellNow: boolean }): void {
     if (!this.writer.canWrite) return;
     const group = this.open;
     if (group !== null && this.sealed.length === 0 && this.atomicDepth === 0) {
@@ -286,7 +294,7 @@ export class Journal {
       const wait = this.writer.syncing && !group.hasOs;
       if (!wait || group.dataBytes * 4 > this.options.groupBytes) this.seal();
     }
-    this.writer.start(this.sealed);
+    this.writer.start(this.sealed, options);
     this.options.cache.shrink(this.writer.writtenThrough);
   }
 
