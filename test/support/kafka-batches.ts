@@ -1,5 +1,5 @@
 import { computeBatchCrc, writeInt64 } from '../../src/base/record-batch.ts';
-import { BatchBuilder } from '../../src/protocols/kafka/client/batch-builder.ts';
+import { BatchBuilder } from '../../src/base/batch-builder.ts';
 
 export interface BatchOptions {
   readonly keys?: boolean;
@@ -19,7 +19,7 @@ export function makeBatch(values: readonly string[], options: BatchOptions = {})
     const key = options.keys === true ? Buffer.from(`k${i}`) : null;
     builder.append(key, Buffer.from(value), timestampMs + i);
   });
-  const batch = Buffer.from(builder.finish('none'));
+  const batch = Buffer.from(builder.finish());
   if (options.producerId !== undefined) writeInt64(batch, options.producerId, 43);
   if (options.producerEpoch !== undefined) batch.writeInt16BE(options.producerEpoch, 51);
   if (options.baseSequence !== undefined) batch.writeInt32BE(options.baseSequence, 53);

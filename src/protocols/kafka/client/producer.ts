@@ -1,3 +1,5 @@
+import { BatchBuilder } from '../../../base/batch-builder.ts';
+import type { RecordHeader } from '../../../base/records.ts';
 import { API_CODECS } from '../codec/generated/apis.ts';
 import type {
   ProduceRequestTopicData,
@@ -5,7 +7,7 @@ import type {
   ProduceResponsePartition,
 } from '../codec/generated/produce.ts';
 import { ZERO_UUID } from '../codec/records.ts';
-import { BatchBuilder, type Compression, type RecordHeader } from './batch-builder.ts';
+
 import { connectionLost, refused } from './client-error.ts';
 import type { KafkaCluster, PartitionLeader } from './cluster.ts';
 import type { KafkaConnection } from './connection.ts';
@@ -23,7 +25,7 @@ export interface ProducerSettings {
   readonly inFlightMax: number;
   /** Bytes appended and not answered above which append asks to wait. */
   readonly bufferBytes: number;
-  readonly compression: Compression;
+  readonly compression: 'none' | 'gzip';
 }
 
 export const PRODUCER_DEFAULTS = {
@@ -268,7 +270,7 @@ export class KafkaProducer {
       if (batch === undefined || taken.has(batch.partition.index)) break;
       lane.ready.shift();
       taken.add(batch.partition.index);
-      const sealed = batch.builder.finish(this.settings.compression);
+      const sealed = batch.builder.finish({ compression: this.settings.compression });
       bytes += sealed.length;
       batches.push({ partition: batch.partition.index, bytes: sealed, tokens: batch.tokens });
     }

@@ -1,20 +1,13 @@
-import { gunzipSync } from 'node:zlib';
 import { LyrebirdError } from '../../../base/errors.ts';
 import {
   BATCH_HEADER_BYTES,
   BATCH_MAGIC,
-  COMPRESSION_MASK,
   CONTROL_BIT,
-  TIMESTAMP_LOG_APPEND_BIT,
   batchAttributes,
-  batchBaseOffset,
-  batchBaseTimestamp,
   batchMagic,
-  batchMaxTimestamp,
-  batchRecordCount,
   batchTotalBytes,
 } from '../../../base/record-batch.ts';
-import type { RecordHeader } from './batch-builder.ts';
+import { openRecords, type RecordHeader } from '../../../base/records.ts';
 
 /** A record as it was stored. Buffers are views into the fetch response, or into what was decompressed. */
 export interface StoredRecord {
@@ -41,10 +34,9 @@ export function forEachRecord(
   visit: (record: StoredRecord) => boolean,
 ): number | null {
   let stoppedAt: number | null = null;
-  forEachBatch(buffer, start, end, (at, totalBytes) => {
-    const attributes = batchAttributes(buffer, at);
-    if (stoppedAt !== null || (attributes & CONTROL_BIT) !== 0) return;
-    stoppedAt = visitBatch(buffer, at, totalBytes, attributes, fromOffset, visit);
+  forEachBatch(buffer, start, end, (at) => {
+    if (stoppedAt !== null || (batchAttributes(buffer, at) & CONTROL_BIT) !== 0) return;
+    stoppedAt = visitBatch(buffer, at, fromOffset, visit);
   });
   return stoppedAt;
 }
@@ -60,7 +52,7 @@ export function forEachBatch(
   while (end - at >= BATCH_HEADER_BYTES) {
     const totalBytes = batchTotalBytes(buffer, at);
     if (totalBytes < BATCH_HEADER_BYTES || batchMagic(buffer, at) !== BATCH_MAGIC) {
-      throw malformed(`a batch at ${at} that is not of format 2`);
+      throw malformed('a batch that is not of format 2');
     }
     if (at + totalBytes > end) return;
     visit(at, totalBytes);
@@ -71,79 +63,28 @@ export function forEachBatch(
 function visitBatch(
   buffer: Buffer,
   at: number,
-  totalBytes: number,
-  attributes: number,
   fromOffset: number,
   visit: (record: StoredRecord) => boolean,
 ): number | null {
-  const stored = buffer.subarray(at + BATCH_HEADER_BYTES, at + totalBytes);
-  const records = new RecordCursor(decompress(stored, attributes & COMPRESSION_MASK));
-  const baseOffset = batchBaseOffset(buffer, at);
-  const baseTimestamp = batchBaseTimestamp(buffer, at);
-  const appendTime =
-    (attributes & TIMESTAMP_LOG_APPEND_BIT) === 0 ? null : batchMaxTimestamp(buffer, at);
-  for (let left = batchRecordCount(buffer, at); left > 0; left--) {
-    const record = records.next(baseOffset, baseTimestamp, appendTime);
-    if (record.offset >= fromOffset && !visit(record)) return record.offset;
+  const records = openRecords(buffer, at, DECOMPRESSED_BYTES_MAX);
+  if (typeof records === 'string')
+    throw malformed(`a batch that cannot be decompressed: ${records}`);
+  while (records.next()) {
+    const { offset, timestamp } = records;
+    if (offset < fromOffset) continue;
+    const headers = records.headers();
+    if (headers === null) throw malformed('damaged headers');
+    const record = {
+      offset,
+      timestampMs: timestamp,
+      key: records.key(),
+      value: records.value(),
+      headers,
+    };
+    if (!visit(record)) return offset;
   }
+  if (records.damaged) throw malformed('a damaged record');
   return null;
-}
-
-function decompress(bytes: Buffer, codec: number): Buffer {
-  if (codec === 0) return bytes;
-  if (codec === 1) return gunzipSync(bytes, { maxOutputLength: DECOMPRESSED_BYTES_MAX });
-  throw new LyrebirdError('LB6003', `compression ${codec} cannot be read by this client`);
-}
-
-/** Reads one record after the other; see BatchBuilder for the layout. */
-class RecordCursor {
-  private readonly buffer: Buffer;
-  private position = 0;
-
-  constructor(buffer: Buffer) {
-    this.buffer = buffer;
-  }
-
-  next(baseOffset: number, baseTimestamp: number, appendTime: number | null): StoredRecord {
-    const length = this.varint();
-    const end = this.position + length;
-    if (length < 0 || end > this.buffer.length) throw malformed(`a record of ${length} bytes`);
-    this.position++;
-    const timestampMs = baseTimestamp + this.varint();
-    const offset = baseOffset + this.varint();
-    const key = this.blob();
-    const value = this.blob();
-    const headers: RecordHeader[] = [];
-    for (let left = this.varint(); left > 0; left--) {
-      const name = this.blob()?.toString('utf8') ?? '';
-      headers.push({ name, value: this.blob() });
-    }
-    if (this.position !== end) throw malformed('a record whose length does not fit its fields');
-    return { offset, timestampMs: appendTime ?? timestampMs, key, value, headers };
-  }
-
-  private blob(): Buffer | null {
-    const length = this.varint();
-    if (length < 0) return null;
-    const end = this.position + length;
-    if (end > this.buffer.length) throw malformed('a field beyond the end of its batch');
-    const blob = this.buffer.subarray(this.position, end);
-    this.position = end;
-    return blob;
-  }
-
-  private varint(): number {
-    let value = 0;
-    let factor = 1;
-    for (let bytes = 0; bytes < 10; bytes++) {
-      const byte = this.buffer[this.position++];
-      if (byte === undefined) throw malformed('a number beyond the end of its batch');
-      value += (byte & 0x7f) * factor;
-      factor *= 0x80;
-      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-    }
-    throw malformed('a number of more than ten bytes');
-  }
 }
 
 function malformed(what: string): LyrebirdError {

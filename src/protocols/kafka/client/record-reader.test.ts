@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { BatchBuilder } from '../../../base/batch-builder.ts';
 import { batchRecordCount, findBatchDefect, writeInt64 } from '../../../base/record-batch.ts';
-import { BatchBuilder, type RecordHeader } from './batch-builder.ts';
+import type { RecordHeader } from '../../../base/records.ts';
 import { forEachBatch, forEachRecord, type StoredRecord } from './record-reader.ts';
 
 interface Given {
@@ -34,7 +35,7 @@ function build(records: readonly Given[], compression: 'none' | 'gzip'): Buffer 
   for (const { key, value, timestampMs, headers } of records) {
     builder.append(key, value, timestampMs, headers);
   }
-  return builder.finish(compression);
+  return builder.finish({ compression });
 }
 
 function readAll(bytes: Buffer, fromOffset = 0): StoredRecord[] {
