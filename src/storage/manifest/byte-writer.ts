@@ -15,7 +15,8 @@ export class ByteWriter {
   }
 
   uint8(value: number): void {
-    this.buffer[this.reserve(1)] = value;
+    const at = this.reserve(1); // may replace the buffer
+    this.buffer[at] = value;
   }
 
   uint32(value: number): void {
