@@ -52,6 +52,8 @@ interface OutgoingBatch {
   readonly partition: PartitionLeader;
   readonly builder: BatchBuilder;
   readonly tokens: number[];
+  /** Waited long enough: goes out as soon as its broker takes another request, and grows until then. */
+  isDue: boolean;
 }
 
 interface SealedBatch {
@@ -147,19 +149,19 @@ export class KafkaProducer {
     const size = (record.key?.length ?? 0) + (record.value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
     let batch = this.open[index] ?? null;
     if (batch !== null && batch.builder.bytes + size > this.settings.batchBytes) {
-      this.close(index);
+      this.closeFull(index);
       batch = null;
     }
     if (batch === null) {
       const builder = new BatchBuilder(Math.max(this.settings.batchBytes, size));
-      batch = { partition, builder, tokens: [] };
+      batch = { partition, builder, tokens: [], isDue: false };
       this.open[index] = batch;
     }
     batch.builder.append(record.key, record.value, timestampMs, record.headers);
     batch.tokens.push(token);
     this.unanswered++;
     this.bufferedBytes += size;
-    if (batch.builder.bytes >= this.settings.batchBytes) this.close(index);
+    if (batch.builder.bytes >= this.settings.batchBytes) this.closeFull(index);
     else this.scheduleFlush();
   }
 
@@ -171,10 +173,10 @@ export class KafkaProducer {
 
   /** Sends what waits and resolves when every outcome is known. */
   async flush(): Promise<void> {
-    this.closeAll();
+    this.sendOpen();
     while (this.unanswered > 0) {
       await new Promise<void>((resolve) => this.waiters.push(resolve));
-      this.closeAll();
+      this.sendOpen();
     }
   }
 
@@ -186,26 +188,29 @@ export class KafkaProducer {
   /** With linger, batches wait that long; without, until the current turn of the event loop is over. */
   private scheduleFlush(): void {
     if (this.settings.lingerMs > 0) {
-      this.lingerTimer ??= setTimeout(() => this.closeAll(), this.settings.lingerMs);
+      this.lingerTimer ??= setTimeout(() => this.sendOpen(), this.settings.lingerMs);
       return;
     }
     if (this.flushQueued) return;
     this.flushQueued = true;
     setImmediate(() => {
       this.flushQueued = false;
-      this.closeAll();
+      this.sendOpen();
     });
   }
 
-  private closeAll(): void {
+  /** What is open has waited long enough. */
+  private sendOpen(): void {
     if (this.lingerTimer !== null) clearTimeout(this.lingerTimer);
     this.lingerTimer = null;
-    for (let index = 0; index < this.open.length; index++) this.close(index);
+    for (const batch of this.open) if (batch !== null) batch.isDue = true;
+    for (const lane of this.lanes.values()) this.pump(lane);
   }
 
-  private close(index: number): void {
+  /** Takes no more records into the open batch of a partition. */
+  private close(index: number): Lane | null {
     const batch = this.open[index] ?? null;
-    if (batch === null) return;
+    if (batch === null) return null;
     this.open[index] = null;
     if (index === this.stickyPartition) {
       this.stickyPartition = (this.stickyPartition + 1) % this.partitions.length;
@@ -213,12 +218,28 @@ export class KafkaProducer {
     const lane = this.lanes.get(batch.partition.leader);
     if (lane === undefined) throw new Error('a partition without a leader');
     lane.ready.push(batch);
-    this.pump(lane);
+    return lane;
+  }
+
+  private closeFull(index: number): void {
+    const lane = this.close(index);
+    if (lane !== null) this.pump(lane);
   }
 
   private pump(lane: Lane): void {
-    while (lane.ready.length > 0 && lane.inFlight < this.settings.inFlightMax)
+    while (lane.inFlight < this.settings.inFlightMax) {
+      if (lane.ready.length === 0) this.closeDue(lane);
+      if (lane.ready.length === 0) return;
       this.sendRequest(lane);
+    }
+  }
+
+  private closeDue(lane: Lane): void {
+    for (let index = 0; index < this.open.length; index++) {
+      const batch = this.open[index] ?? null;
+      if (batch === null || !batch.isDue) continue;
+      if (this.lanes.get(batch.partition.leader) === lane) this.close(index);
+    }
   }
 
   /** One request with at most one batch of each partition, as the protocol has it. */
