@@ -125,8 +125,17 @@ export function isHeaderSound(b: Buffer, at: number, offset: number): boolean {
   );
 }
 
-/** Where the offsets of a damaged batch end: after it when its header can be believed, else with its piece. */
-export function damageEnd(b: Buffer, at: number, offset: number, pieceEndOffset: number): number {
+/**
+ * Where the offsets of a damaged batch end: after it when its header can be believed, else with its piece, of which
+ * room bytes are left. A length that leaves the piece would hide what follows from every later walk.
+ */
+export function damageEnd(
+  b: Buffer,
+  at: number,
+  expected: { offset: number; pieceEndOffset: number; room: number },
+): number {
+  const { offset, pieceEndOffset, room } = expected;
   if (b.length - at < BATCH_HEADER_BYTES || !isHeaderSound(b, at, offset)) return pieceEndOffset;
+  if (batchTotalBytes(b, at) > room) return pieceEndOffset;
   return Math.min(offset + batchLastOffsetDelta(b, at) + 1, pieceEndOffset);
 }

@@ -187,7 +187,11 @@ export class ColdReader {
       } else {
         const at = cursor.position - origin;
         const header = block.buffer.subarray(0, have);
-        const to = damageEnd(header, at, cursor.offset, piece.endOffset);
+        const to = damageEnd(header, at, {
+          offset: cursor.offset,
+          pieceEndOffset: piece.endOffset,
+          room: piece.end - cursor.position,
+        });
         this.options.onDamage(log, cursor.offset, to);
       }
       return false;
