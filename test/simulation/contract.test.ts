@@ -4,15 +4,8 @@ import { silentLogger } from '../../src/telemetry/logger.ts';
 import { engineContract } from '../support/engine-contract.ts';
 import { SteppedClock } from '../support/stepped-clock.ts';
 import { SimDisk } from './disk.ts';
+import { inTurns } from './in-turns.ts';
 import { NO_FAULTS, SimFileSystem } from './sim-file-system.ts';
-
-/** The disk's operations take a turn of the event loop each, in the order in which they were asked for. */
-const inTurns = {
-  schedule: (_delayMs: number, _process: unknown, callback: () => void) => {
-    setImmediate(callback);
-    return { callback };
-  },
-};
 
 engineContract({
   name: 'local engine on a simulated disk',

@@ -204,8 +204,9 @@ export class LogModel {
     let least = 0;
     for (const trim of this.trims) {
       if (trim.acked >= required) least = Math.max(least, trim.before);
-      if (!this.trimsItself) {
-        noteCut(cut, trim.position, trim.before <= start, `log ${this.id} trim ${trim.before}`);
+      // A trim may take effect before its group is kept, but not be missing from a group that is.
+      if (!this.trimsItself && trim.before > start) {
+        noteCut(cut, trim.position, false, `log ${this.id} trim ${trim.before}`);
       }
     }
     if (start < least) return `log ${this.id} starts at ${start}: the trim to ${least} is lost`;
