@@ -13,11 +13,11 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { format } from 'prettier';
 import { startBrokerProcess, type BrokerProcess } from '../../support/broker-process.ts';
 import { kafkaDistribution, standInKafkaPath } from '../../support/kafka-jars.ts';
 import { compare, reportPage, type Expectations } from './report.ts';
 import {
-  clearLogs,
   installSuite,
   listTests,
   runTests,
@@ -71,15 +71,18 @@ try {
     broker: values.broker ?? (await start([])),
     brokerWithoutAutoCreation:
       values.broker === undefined ? await start(['kafka.auto_create_topics=false']) : null,
+    logs: join(values.work, 'logs'),
     jobs: Number(values.jobs),
     secondsMax: Number(values.limit),
     kafkaPath: jars === null ? null : standInKafkaPath(jars, join(values.work, 'kafka')),
   };
-  clearLogs(values.work);
   await runTests(values.work, groups, options, show);
   await repeatFailures(options);
 } finally {
-  for (const broker of started) await broker.stop();
+  for (const [index, broker] of started.entries()) {
+    await broker.stop();
+    writeFileSync(join(values.work, `broker-${index}.log`), broker.output());
+  }
 }
 
 results.sort((a, b) => a.name.localeCompare(b.name));
@@ -95,7 +98,8 @@ if (values.write) {
   if (only !== undefined || values.broker !== undefined) {
     throw new Error('--write takes a run of everything against brokers of its own');
   }
-  writeFileSync(PAGE, reportPage(results, expectations, SETTINGS));
+  const page = reportPage(results, expectations, SETTINGS);
+  writeFileSync(PAGE, await format(page, { parser: 'markdown' }));
 }
 
 function show(result: TestResult): void {
@@ -118,9 +122,14 @@ async function repeatFailures(options: RunOptions): Promise<void> {
     );
   const again = groups.filter(failed);
   if (again.length === 0) return;
-  await runTests(values.work, again, { ...options, jobs: 1 }, (result) => {
-    const at = results.findIndex(({ name }) => name === result.name);
-    results[at] = { ...result, detail: `second run, alone; ${result.detail}` };
-    console.log(lineOf(results[at]));
-  });
+  await runTests(
+    values.work,
+    again,
+    { ...options, logs: join(values.work, 'logs.again'), jobs: 1 },
+    (result) => {
+      const at = results.findIndex(({ name }) => name === result.name);
+      results[at] = { ...result, detail: `second run, alone; ${result.detail}` };
+      console.log(lineOf(results[at]));
+    },
+  );
 }

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly broker: string;
   /** A second broker without topic auto-creation, or null to skip the tests that need one. */
   readonly brokerWithoutAutoCreation: string | null;
+  /** Folder for the output of each test; emptied first. */
+  readonly logs: string;
   readonly jobs: number;
   readonly secondsMax: number;
   /** Folder with the stand-ins for Kafka's bin/ folder, or null. */
@@ -104,11 +106,6 @@ const LONG_FORM = ['0082'];
 /** Tests that take minutes start first, so that nothing waits for them at the end. */
 const SLOW = ['0184', '0081', '0139', '0091', '0076'];
 
-/** Forgets the logs of earlier runs. */
-export function clearLogs(folder: string): void {
-  rmSync(join(folder, 'logs'), { recursive: true, force: true });
-}
-
 /** Runs the groups, several at a time, and calls back with each result. */
 export async function runTests(
   folder: string,
@@ -117,7 +114,8 @@ export async function runTests(
   onResult: (result: TestResult) => void,
 ): Promise<void> {
   const queue = [...groups].sort((a, b) => rank(a) - rank(b) || a.number.localeCompare(b.number));
-  mkdirSync(join(folder, 'logs'), { recursive: true });
+  rmSync(options.logs, { recursive: true, force: true });
+  mkdirSync(options.logs, { recursive: true });
   const worker = async (): Promise<void> => {
     for (let group = queue.shift(); group !== undefined; group = queue.shift()) {
       for (const result of await runGroup(folder, group, options)) onResult(result);
@@ -153,7 +151,7 @@ async function runGroup(
   const startedMs = performance.now();
   const { output, inTime } = await runRunner(folder, group, broker, options);
   const seconds = Math.round((performance.now() - startedMs) / 1000);
-  writeFileSync(join(folder, 'logs', `${group.number}.${group.scenario}.log`), output);
+  writeFileSync(join(options.logs, `${group.number}.${group.scenario}.log`), output);
   return group.names.map((name) => ({ name, seconds, ...judge(name, output, inTime) }));
 }
 
