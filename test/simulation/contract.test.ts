@@ -20,6 +20,7 @@ engineContract({
       process: { number: 1, alive: true },
       random,
       faults: NO_FAULTS,
+      writesNow: true,
       onChange: null,
       onMisuse: (message) => {
         throw new Error(message);

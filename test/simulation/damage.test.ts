@@ -19,6 +19,7 @@ function engineOn(disk: SimDisk, clock: SteppedClock): LogEngine {
     process: { number: 1, alive: true },
     random: new SeededRandom(1),
     faults: NO_FAULTS,
+    writesNow: true,
     onChange: null,
     onMisuse: (message) => assert.fail(message),
   });

@@ -24,6 +24,8 @@ export interface SimFileSystemOptions {
   readonly process: SimProcess;
   readonly random: Random;
   readonly faults: DiskFaults;
+  /** Handles can write within the turn; see FileHandle.writeNow. */
+  readonly writesNow: boolean;
   /** Told about what no program may do, such as changing a buffer that is being written. */
   readonly onMisuse: (message: string) => void;
   /** Told about every change when it takes effect, or null. */
@@ -143,6 +145,7 @@ export class SimFileSystem implements FileSystem {
 }
 
 class SimFileHandle implements FileHandle {
+  writeNow?: (buffers: readonly Buffer[], position: number) => void;
   private readonly fileSystem: SimFileSystem;
   private readonly inode: Inode;
   private readonly path: string;
@@ -155,10 +158,17 @@ class SimFileHandle implements FileHandle {
     this.path = path;
     this.closed = false;
     this.inFlight = 0;
+    if (fileSystem.options.writesNow) {
+      this.writeNow = (buffers, position) => {
+        if (this.closed) throw failure('EBADF', 'write', this.path);
+        const fails = fileSystem.strikes(fileSystem.options.faults.write);
+        this.take(Buffer.concat(buffers), position, fails);
+      };
+    }
   }
 
   write(buffers: readonly Buffer[], position: number): Promise<void> {
-    const { disk, random, faults, onMisuse, onChange } = this.fileSystem.options;
+    const { disk, faults, onMisuse } = this.fileSystem.options;
     const fails = this.fileSystem.strikes(faults.write);
     const pending: WriteInFlight = { inode: this.inode, position, bytes: Buffer.concat(buffers) };
     disk.writesInFlight.add(pending);
@@ -166,17 +176,7 @@ class SimFileHandle implements FileHandle {
       disk.writesInFlight.delete(pending);
       const { bytes } = pending;
       if (!Buffer.concat(buffers).equals(bytes)) onMisuse(`${this.path}: changed while written`);
-      const room = disk.capacityBytes - disk.usedBytes;
-      const growth = Math.max(0, position + bytes.length - this.inode.size);
-      if (!fails && growth <= room) {
-        this.inode.write(bytes, position);
-        onChange?.(`write ${this.path} ${position} to ${position + bytes.length}`);
-        return;
-      }
-      // Some of it may have been taken before the error.
-      const taken = randomBelow(random, Math.max(1, bytes.length - Math.max(0, growth - room)));
-      if (taken > 0) this.inode.write(bytes.subarray(0, taken), position);
-      throw failure(fails ? 'EIO' : 'ENOSPC', 'write', this.path);
+      this.take(bytes, position, fails);
     });
   }
 
@@ -223,6 +223,21 @@ class SimFileHandle implements FileHandle {
     const { onMisuse } = this.fileSystem.options;
     if (this.inFlight > 0) onMisuse(`${this.path} is closed while it is being used`);
     return this.fileSystem.later(this.fileSystem.latencyMs(0.02), () => {});
+  }
+
+  /** The system takes the bytes, or some of them and reports an error. */
+  private take(bytes: Buffer, position: number, fails: boolean): void {
+    const { disk, random, onChange } = this.fileSystem.options;
+    const room = disk.capacityBytes - disk.usedBytes;
+    const growth = Math.max(0, position + bytes.length - this.inode.size);
+    if (!fails && growth <= room) {
+      this.inode.write(bytes, position);
+      onChange?.(`write ${this.path} ${position} to ${position + bytes.length}`);
+      return;
+    }
+    const taken = randomBelow(random, Math.max(1, bytes.length - Math.max(0, growth - room)));
+    if (taken > 0) this.inode.write(bytes.subarray(0, taken), position);
+    throw failure(fails ? 'EIO' : 'ENOSPC', 'write', this.path);
   }
 
   private act<T>(call: string, delayMs: number, effect: () => T): Promise<T> {

@@ -40,6 +40,7 @@ export function startProcess(
       process,
       random: world.diskRandom,
       faults,
+      writesNow: world.scenario.writesNow,
       onMisuse: (message) => world.fail(`misuse of the file system: ${message}`),
       onChange: world.trace === null ? null : (what) => world.log(`disk: ${what}`),
     }),

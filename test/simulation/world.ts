@@ -31,6 +31,8 @@ export interface Scenario {
   readonly faults: DiskFaults;
   readonly capacityBytes: number;
   readonly shortOfSpace: boolean;
+  /** The disk's handles write within the turn when asked to. */
+  readonly writesNow: boolean;
   /** Bits of stored files flip at the last crash. */
   readonly flipsBits: boolean;
   readonly incarnations: number;
@@ -147,6 +149,7 @@ function chooseScenario(random: Random): Scenario {
       checkpointBytes: (2 + below(40)) * KIB,
       checkpointMs: 5 + below(500),
       recycledFilesMax: below(3),
+      writeNowBytes: 200 << below(8),
       diskCheckMs: 20 + below(100),
       reservedBytes: 4 * KIB,
       retentionCheckMs: 20 + below(100),
@@ -154,6 +157,7 @@ function chooseScenario(random: Random): Scenario {
     faults: faulty ? chooseFaults(random) : NO_FAULTS,
     capacityBytes: shortOfSpace ? (100 + below(300)) * KIB : PLENTY_BYTES,
     shortOfSpace,
+    writesNow: random.float() < 0.6,
     flipsBits,
     incarnations: 2 + below(4),
     actionsPerIncarnation: 10 + below(50),
