@@ -66,7 +66,9 @@ export class AppendPath {
     stampBatches(block.buffer, at, at + bytes, log.pendingEnd, epoch);
     const { offsetCount, maxTimestamp, maxTimestampDelta } = totals;
     const location = block.location + at;
+    // A run lies in one block: the first bytes of a block never continue the run before, although locations do.
     if (
+      at === 0 ||
       !group.extendLast(
         log,
         epoch,

@@ -7,7 +7,7 @@ import type { Journal } from './journal/journal.ts';
 import type { LocalEngineLimits } from './local-engine-options.ts';
 import type { Checkpointer } from './manifest/checkpointer.ts';
 import type { Retention } from './retention.ts';
-import type { Settler } from './segment/settler.ts';
+import type { SettledFiles, Settler } from './segment/settler.ts';
 
 export interface MaintenanceOptions {
   readonly clock: Clock;
@@ -32,14 +32,19 @@ const DENSE_RUN_BYTES = 32 << 10;
 /** And while it is mostly alive, there is no space to win by copying it. */
 const DENSE_LIVE_SHARE = 0.5;
 
-type Job = 'checkpoint' | 'settle' | 'retention' | 'disk';
+type Job = 'checkpoint' | 'publish' | 'retention' | 'disk';
 
-/** The engine's background work, one job after the other: nothing here runs twice at once, or beside another. */
+/**
+ * The engine's background work, one job after the other. Only settling copies beside them: it takes long, and
+ * checkpoints bound what the next start has to replay.
+ */
 export class Maintenance {
   private readonly options: MaintenanceOptions;
   private readonly queue: Job[];
   private readonly timers: Map<Job, Timer>;
   private running: Promise<void> | null;
+  private copying: Promise<void> | null;
+  private settled: SettledFiles | null;
   private closed: boolean;
   private bytesAtCheckpoint: number;
 
@@ -48,6 +53,8 @@ export class Maintenance {
     this.queue = [];
     this.timers = new Map();
     this.running = null;
+    this.copying = null;
+    this.settled = null;
     this.closed = false;
     this.bytesAtCheckpoint = 0;
   }
@@ -82,6 +89,7 @@ export class Maintenance {
     for (const timer of this.timers.values()) timer.cancel();
     this.timers.clear();
     this.queue.length = 0;
+    await this.copying;
     await this.running;
   }
 
@@ -89,7 +97,7 @@ export class Maintenance {
     const { limits, clock } = this.options;
     const delays = {
       checkpoint: limits.checkpointMs,
-      settle: limits.checkpointMs,
+      publish: limits.checkpointMs,
       retention: limits.retentionCheckMs,
       disk: limits.diskCheckMs,
     };
@@ -117,15 +125,13 @@ export class Maintenance {
   }
 
   private async run(job: Job): Promise<void> {
-    const { checkpointer, retention, ladder, journal } = this.options;
+    const { retention, ladder } = this.options;
     switch (job) {
       case 'checkpoint':
-        this.bytesAtCheckpoint = journal.stats.writtenBytes;
-        await checkpointer.take({ drained: false });
-        if (this.settleThrough() !== null) this.request('settle');
+        await this.checkpoint();
         break;
-      case 'settle':
-        await this.settle();
+      case 'publish':
+        await this.publishSettled();
         break;
       case 'retention':
         await retention.check();
@@ -137,14 +143,39 @@ export class Maintenance {
     }
   }
 
-  private async settle(): Promise<void> {
-    const { settler, checkpointer, journal } = this.options;
+  /** Begins to settle what has to be settled, unless that goes on already. */
+  private startSettling(): void {
     const through = this.settleThrough();
-    if (through === null) return;
-    await settler.settle(through);
+    if (through === null || this.copying !== null || this.settled !== null || this.closed) return;
+    this.copying = this.copy(through);
+  }
+
+  private async copy(through: number): Promise<void> {
+    try {
+      this.settled = await this.options.settler.copy(through);
+      this.request('publish');
+    } catch (error) {
+      // Tried again after the next checkpoint.
+      if (!this.closed) {
+        this.options.logger.error('storage.settle', 'settling failed', { through, error });
+      }
+    }
+    this.copying = null;
+  }
+
+  private async publishSettled(): Promise<void> {
+    const { settler } = this.options;
+    const { settled } = this;
+    this.settled = null;
+    if (settled !== null) settler.publish(settled);
+    await this.checkpoint();
+  }
+
+  private async checkpoint(): Promise<void> {
+    const { checkpointer, journal } = this.options;
     this.bytesAtCheckpoint = journal.stats.writtenBytes;
     await checkpointer.take({ drained: false });
-    if (this.settleThrough() !== null) this.request('settle');
+    this.startSettling();
   }
 
   /** The newest of the journal files that have to be settled, or null when none has. */

@@ -119,8 +119,8 @@ export class JournalFiles {
     let pending = this.preparing.get(number);
     if (pending === undefined) {
       pending = this.create(number);
-      // Whoever needs the file awaits the promise and sees the error; asking in advance must not raise it.
-      pending.catch(() => {});
+      // Whoever needs the file awaits the promise and sees the error; then it may be tried again.
+      pending.catch(() => this.preparing.delete(number));
       this.preparing.set(number, pending);
     }
     return pending;
@@ -164,6 +164,7 @@ export class JournalFiles {
     this.preparing.delete(number);
     return file;
   }
+
   private pathOf(number: number): string {
     return `${this.options.folder}/${journalFileName(number)}`;
   }

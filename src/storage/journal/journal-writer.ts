@@ -182,17 +182,22 @@ export class JournalWriter {
     this.batch = batch;
     const first = batch[0]!;
     const buffers = collectBuffers(batch);
-    const { clock, files } = this.options;
-    let startMs = 0;
+    const { clock, owner } = this.options;
+    const startMs = clock.monotonicMs();
     let file: JournalFile;
     try {
-      file = await files.prepare(first.fileNumber);
-      startMs = clock.monotonicMs();
-      await this.writeAll(file, buffers, locationPosition(first.location));
+      file = await this.writeTo(first, buffers);
     } catch (error) {
-      this.writing = false;
-      this.fail(error);
-      return;
+      // A write, unlike a sync, may be repeated: once, when the disk was full and room could be made.
+      const noSpace = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+      try {
+        if (!noSpace || !(await owner.onNoSpace())) throw error;
+        file = await this.writeTo(first, buffers);
+      } catch (cause) {
+        this.writing = false;
+        this.fail(cause);
+        return;
+      }
     }
     this.file = file;
     this.wrote(batch, file, clock.monotonicMs() - startMs);
@@ -222,15 +227,10 @@ export class JournalWriter {
     this.settle();
   }
 
-  /** Writes once more when the disk was full and room could be made: a write, unlike a sync, may be repeated. */
-  private async writeAll(file: JournalFile, buffers: Buffer[], position: number): Promise<void> {
-    try {
-      await file.handle.write(buffers, position);
-    } catch (error) {
-      const noSpace = (error as NodeJS.ErrnoException).code === 'ENOSPC';
-      if (!noSpace || !(await this.options.owner.onNoSpace())) throw error;
-      await file.handle.write(buffers, position);
-    }
+  private async writeTo(first: CommitGroup, buffers: Buffer[]): Promise<JournalFile> {
+    const file = await this.options.files.prepare(first.fileNumber);
+    await file.handle.write(buffers, locationPosition(first.location));
+    return file;
   }
 
   private startSync(): void {

@@ -57,6 +57,8 @@ export class Journal {
   private open: CommitGroup | null;
   private lastSequence: number;
   private fileNumber: number;
+  /** Newest file that was asked for. */
+  private preparedFile: number;
   /** File position of the next byte. */
   private position: number;
   private block: Block | null;
@@ -75,6 +77,7 @@ export class Journal {
     this.open = null;
     this.lastSequence = options.sequence;
     this.fileNumber = options.fileNumber;
+    this.preparedFile = options.fileNumber;
     this.position = FILE_HEADER_BYTES;
     this.block = null;
     this.partStart = 0;
@@ -236,6 +239,7 @@ export class Journal {
 
   private openGroup(): CommitGroup {
     if (this.position >= this.options.journalFileBytes) this.roll();
+    else if (this.position * 2 > this.options.journalFileBytes) this.prepareNext();
     const group = this.idle.pop() ?? new CommitGroup();
     this.lastSequence++;
     group.sequence = this.lastSequence;
@@ -251,10 +255,18 @@ export class Journal {
   }
 
   private roll(): void {
+    this.prepareNext();
     this.fileNumber++;
     this.position = FILE_HEADER_BYTES;
     this.block = null;
-    void this.options.files.prepare(this.fileNumber).catch(() => {}); // the writer awaits it and reports
+  }
+
+  /** Has the next file made while this one fills, so that nobody waits for that. */
+  private prepareNext(): void {
+    const next = this.fileNumber + 1;
+    if (this.preparedFile >= next) return;
+    this.preparedFile = next;
+    this.options.files.prepare(next).catch(() => {}); // the writer awaits it, too, and reports
   }
 
   private nextBlock(bytes: number): Block {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { FileHandle, FileSystem } from '../file-system.ts';
+import type { FileSystem } from '../file-system.ts';
 import type { LogState } from '../index/log-state.ts';
 import type { LogTable } from '../index/log-table.ts';
 import { locationOf } from '../journal/format.ts';
@@ -27,6 +27,21 @@ export interface SettlerOptions {
   readonly onDamage: (log: LogState, from: number, to: number) => void;
 }
 
+interface WrittenSegment {
+  readonly number: number;
+  readonly bytes: number;
+  readonly extents: readonly WrittenExtent[];
+}
+
+/** What copy() made. */
+export interface SettledFiles {
+  readonly throughFile: number;
+  /** Location at which the settled journal files end. */
+  readonly before: number;
+  readonly segments: readonly WrittenSegment[];
+  readonly ms: number;
+}
+
 /** Logs planned before the event loop gets its turn. */
 const LOGS_PER_TURN = 10_000;
 
@@ -44,25 +59,50 @@ export class Settler {
   }
 
   /**
-   * Settles all journal files up to a number. Their groups are synced. When it resolves, logs refer to the
-   * segments; a checkpoint then makes that durable and frees the files. Never called twice at once.
+   * Copies what is alive in all journal files up to a number, whose groups are synced, into segments. Nothing
+   * refers to those before publish(). Never called twice at once.
    */
-  async settle(throughFile: number): Promise<void> {
-    const { clock, logger } = this.options;
+  async copy(throughFile: number): Promise<SettledFiles> {
+    const { clock } = this.options;
     const startMs = clock.monotonicMs();
     const before = locationOf(throughFile + 1, 0);
-    const planned = await this.plan(before);
+    const segments: WrittenSegment[] = [];
+    try {
+      for (const file of planFiles(await this.plan(before))) {
+        segments.push(await this.writeFile(file));
+      }
+    } catch (error) {
+      for (const { number } of segments) await this.remove(number);
+      throw error;
+    }
+    return { throughFile, before, segments, ms: clock.monotonicMs() - startMs };
+  }
+
+  /** Lets logs refer to the segments; a checkpoint then makes that durable and frees the journal files. */
+  publish(settled: SettledFiles): void {
+    const { segments, trimmer, onDamage, logger } = this.options;
+    const { throughFile, before } = settled;
+    const touched = new Set<LogState>();
     const written: WrittenExtent[] = [];
-    for (const file of planFiles(planned)) written.push(...(await this.writeFile(file)));
-    this.publish(written, before);
     let bytes = 0;
-    for (const { extent } of written) bytes += extent.bytes;
+    for (const segment of settled.segments) {
+      segments.add(segment.number, segment.bytes);
+      bytes += segment.bytes;
+      written.push(...segment.extents);
+    }
+    // The extents of one log may be spread over files.
+    written.sort((a, b) => a.extent.baseOffset - b.extent.baseOffset);
+    for (const { planned, extent, damage } of written) {
+      const { log } = planned;
+      if (log.deleted || extent.endOffset <= log.start) continue;
+      trimmer.addExtent(log, extent);
+      touched.add(log);
+      for (const { from, to } of damage) if (to > log.start) onDamage(log, from, to);
+    }
+    for (const log of touched) trimmer.dropSettledRuns(log, before);
     this.settledBytes += bytes;
-    logger.info('storage.settled', 'journal files were settled into segments', {
-      throughFile,
-      bytes,
-      ms: Math.round(clock.monotonicMs() - startMs),
-    });
+    const facts = { throughFile, bytes, ms: Math.round(settled.ms) };
+    logger.info('storage.settled', 'journal files were settled into segments', facts);
   }
 
   private async plan(before: number): Promise<PlannedExtent[]> {
@@ -76,11 +116,10 @@ export class Settler {
     return planned;
   }
 
-  private async writeFile(planned: PlannedFile): Promise<readonly WrittenExtent[]> {
+  private async writeFile(planned: PlannedFile): Promise<WrittenSegment> {
     const { fileSystem, clock, folder, clusterId, journalFiles, segments, aborted } = this.options;
     const number = segments.nextNumber++;
-    const path = segments.pathOf(number);
-    const handle = await fileSystem.open(path, { create: true });
+    const handle = await fileSystem.open(segments.pathOf(number), { create: true });
     try {
       // A crash may have left a longer file of that number behind.
       await handle.truncate(0);
@@ -91,39 +130,23 @@ export class Settler {
       await handle.sync();
       await fileSystem.syncDirectory(folder);
       await handle.close();
-      segments.add(number, bytes);
-      return extents;
+      return { number, bytes, extents };
     } catch (error) {
-      await this.abandon(path, handle);
+      await handle.close();
+      await this.remove(number);
       throw error;
     }
   }
 
-  private async abandon(path: string, handle: FileHandle): Promise<void> {
+  /** Removes a segment that nothing refers to. */
+  private async remove(number: number): Promise<void> {
+    const { fileSystem, segments, logger } = this.options;
     try {
-      await handle.close();
-      await this.options.fileSystem.remove(path);
+      await fileSystem.remove(segments.pathOf(number));
     } catch (error) {
-      // Nothing refers to the file: the next start removes it.
-      const facts = { path, error };
-      this.options.logger.warn('storage.settle', 'an unfinished segment was left behind', facts);
+      // The next start removes it.
+      logger.warn('storage.settle', 'an unfinished segment was left behind', { number, error });
     }
-  }
-
-  /** Lets each log refer to its extents instead of the runs they were made of. */
-  private publish(written: readonly WrittenExtent[], before: number): void {
-    const { trimmer, onDamage } = this.options;
-    const touched = new Set<LogState>();
-    // Shared files are written after those of large extents.
-    const inOrder = [...written].sort((a, b) => a.extent.baseOffset - b.extent.baseOffset);
-    for (const { planned, extent, damage } of inOrder) {
-      const { log } = planned;
-      if (log.deleted || extent.endOffset <= log.start) continue;
-      trimmer.addExtent(log, extent);
-      touched.add(log);
-      for (const { from, to } of damage) if (to > log.start) onDamage(log, from, to);
-    }
-    for (const log of touched) trimmer.dropSettledRuns(log, before);
   }
 
   private nextTurn(): Promise<void> {
