@@ -54,6 +54,28 @@ export function readContract(driver: EngineDriver): void {
     assert.deepEqual(await bench.values(log), ['c', 'd']);
   });
 
+  test('more than fits into one piece of memory reads back, from every batch', async (t) => {
+    const bench = await EngineBench.open(t, driver);
+    const log = await bench.createLog({ durability: 'os' });
+    const filler = 'f'.repeat(9_777);
+    const count = 900;
+    let last = 0;
+    for (let i = 0; i < count; i++) {
+      last = bench.append(log, [`${i}:${filler}`]);
+      if (i % 90 === 89) await bench.committed(last);
+    }
+    await bench.committed(last);
+    const options = { maxBytes: 300_000, atLeastOneBatch: true };
+    for (let from = 0; from < count;) {
+      const batches = await bench.batches(log, from, options);
+      assert.equal(batches[0]?.baseOffset, from);
+      for (const batch of batches) {
+        assert.equal(batch.values[0], `${batch.baseOffset}:${filler}`);
+        from = batch.nextOffset;
+      }
+    }
+  });
+
   test('many appends of many sizes read back, from every offset', async (t) => {
     const bench = await EngineBench.open(t, driver);
     const logs = [await bench.createLog(), await bench.createLog({ durability: 'os' })];
