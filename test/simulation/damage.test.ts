@@ -71,11 +71,11 @@ test('whichever bit of a stored batch header flips, a reader gets on and gets no
   const log = await bench.createLog();
   const [first, damaged, last] = [['a', 'b'], ['c', 'd', 'e'], ['f']];
   // One group makes them one piece, in which the way to a batch leads over those before it.
-  bench.append(log, first!);
-  bench.append(log, damaged!);
-  await bench.commit(log, last!);
+  bench.append(log, first);
+  bench.append(log, damaged);
+  await bench.commit(log, last);
   await bench.engine.close('drain');
-  const [path, position] = findBatch(disk, buildBatch({ values: damaged! }));
+  const [path, position] = findBatch(disk, buildBatch({ values: damaged }));
   for (let bit = 0; bit < BATCH_HEADER_BYTES * 8; bit++) {
     const copy = disk.clone();
     copy.find(path)!.flipBit(position + (bit >>> 3), bit & 7);
@@ -84,9 +84,9 @@ test('whichever bit of a stored batch header flips, a reader gets on and gets no
     const values = await readAround(engine, log);
     assert.deepEqual(values.slice(0, 2), first, `bit ${bit}`);
     // The leader epoch is not covered by the batch's checksum; everything else is noticed.
-    const whole = [...first!, ...damaged!, ...last!];
-    const without = [...first!, ...last!];
-    const allowed = [whole, without, first!].map((list) => list.join());
+    const whole = [...first, ...damaged, ...last];
+    const without = [...first, ...last];
+    const allowed = [whole, without, first].map((list) => list.join());
     assert.ok(allowed.includes(values.join()), `bit ${bit}: ${values.join()}`);
     await engine.close('abort');
   }
