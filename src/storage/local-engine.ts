@@ -97,6 +97,10 @@ export class LocalEngine implements LogEngine {
     try {
       return await this.openLocked(visitor, lock.release);
     } catch (error) {
+      const { opened } = this;
+      this.opened = null;
+      if (opened !== null) await this.release(opened);
+      else await this.closeFiles();
       await lock.release();
       throw error;
     }
@@ -208,7 +212,8 @@ export class LocalEngine implements LogEngine {
   async offsetForTime(log: LogId, timestamp: number): Promise<number | null> {
     const state = this.table.get(log);
     if (state === undefined || this.opened === null) return null;
-    return findOffsetForTime(this.opened.reader, state, timestamp);
+    const { reader } = this.opened;
+    return findOffsetForTime({ reader, segments: this.base.segments }, state, timestamp);
   }
 
   maxTimestamp(log: LogId): { readonly timestamp: number; readonly baseOffset: number } | null {
@@ -220,7 +225,9 @@ export class LocalEngine implements LogEngine {
   }
 
   trim(log: LogId, before: number): Position {
-    if (this.opened === null) return APPEND_REFUSED.closed;
+    const { opened } = this;
+    if (opened === null) return APPEND_REFUSED.closed;
+    if (opened.appends.refusal !== 0) return opened.appends.refusal;
     const state = this.table.get(log);
     if (state === undefined) return APPEND_REFUSED.unknownLog;
     return this.trimLog(state, before);
@@ -310,12 +317,23 @@ export class LocalEngine implements LogEngine {
     const healthy = opened.appends.refusal === 0;
     opened.appends.refusal = APPEND_REFUSED.closed;
     if (mode === 'drain' && healthy) await this.drain(opened);
+    await this.release(opened);
+    await opened.unlock();
+  }
+
+  /** Ends everything that runs; whoever still waits is told that the outcome is unknown. */
+  private async release(opened: OpenEngine): Promise<void> {
+    opened.appends.refusal = APPEND_REFUSED.closed;
     await Promise.all([opened.journal.stop(), opened.maintenance.stop()]);
     this.commits.fail(new LyrebirdError('LB2005', 'the storage engine was closed'));
-    await this.base.manifest.close();
-    await this.base.segments.close();
-    await this.base.files.close();
-    await opened.unlock();
+    await this.closeFiles();
+  }
+
+  private async closeFiles(): Promise<void> {
+    const { manifest, segments, files } = this.base;
+    await manifest.close();
+    await segments.close();
+    await files.close();
   }
 
   /** Commits and writes down everything, so that the next start has nothing to replay. */
@@ -371,6 +389,7 @@ export class LocalEngine implements LogEngine {
     this.logger.error('storage.failed', message, { error: cause });
     const appends = this.opened?.appends;
     if (appends?.refusal === 0) appends.refusal = APPEND_REFUSED.failed;
+    void this.opened?.maintenance.stop();
     this.commits.fail(error);
   }
 
@@ -411,6 +430,11 @@ export class LocalEngine implements LogEngine {
     this.table.alter(id, spec);
     const log = this.table.get(id);
     const journal = this.opened?.journal;
+    if (log !== undefined && log.durability !== spec.durability) {
+      const facts = { log: log.name, durability: log.durability, asked: spec.durability };
+      const message = 'a log stays in memory, or on disk, for life: its durability was not changed';
+      this.logger.warn('storage.durability', message, facts);
+    }
     if (log === undefined || journal === undefined || log.durability !== 'os') return;
     // What waits for a sync is committed at the new durability when it is written.
     journal.forEachUnsynced((group) => this.base.publisher.publishLog(group, log));

@@ -172,9 +172,16 @@ export class Maintenance {
   }
 
   private async checkpoint(): Promise<void> {
-    const { checkpointer, journal } = this.options;
+    const { checkpointer, journal, ladder } = this.options;
     this.bytesAtCheckpoint = journal.stats.writtenBytes;
-    await checkpointer.take({ drained: false });
+    try {
+      await checkpointer.take({ drained: false });
+    } catch (error) {
+      // Files are freed by checkpoints only: a full disk must not keep them from being taken.
+      const noSpace = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+      if (!noSpace || !(await ladder.giveUpReserve())) throw error;
+      await checkpointer.take({ drained: false });
+    }
     this.startSettling();
   }
 

@@ -10,6 +10,7 @@ import type { LogState } from '../index/log-state.ts';
 import { RUN_SHARED } from '../index/run-index.ts';
 import { locationFile, locationOf, locationPosition } from '../journal/format.ts';
 import type { JournalFiles } from '../journal/journal-files.ts';
+import type { Extent } from '../segment/extent.ts';
 import type { SegmentSet } from '../segment/segment-set.ts';
 import type { ReadResult } from '../types.ts';
 import { collectStored, damageEnd, isHeaderSound } from './batch-collector.ts';
@@ -36,6 +37,8 @@ interface Piece {
   readonly endOffset: number;
   /** Location of byte 0 of the file: for a segment one that no journal file has. */
   readonly origin: number;
+  /** The extent it is of, when it is settled. */
+  readonly extent: Extent | null;
   /** The stored body carries another log's offsets: these are to be stamped on a copy. Else null. */
   readonly restamp: { readonly epoch: number } | null;
 }
@@ -137,6 +140,7 @@ export class ColdReader {
         baseOffset: runs.baseOffset(run),
         endOffset: runs.endOffset(run),
         origin: location - position,
+        extent: null,
         restamp: shared ? { epoch: runs.sharedEpoch(run) } : null,
       };
     }
@@ -150,6 +154,7 @@ export class ColdReader {
       baseOffset: start.offset,
       endOffset: extent.endOffset,
       origin: -locationOf(extent.file + 1, 0),
+      extent,
       restamp: null,
     };
   }
@@ -185,18 +190,30 @@ export class ColdReader {
         log.hintLocation = piece.origin + cursor.position;
         if (sequential) blocks.prefetch(piece.source, index + 1);
       } else {
-        const at = cursor.position - origin;
         const header = block.buffer.subarray(0, have);
-        const to = damageEnd(header, at, {
-          offset: cursor.offset,
-          pieceEndOffset: piece.endOffset,
-          room: piece.end - cursor.position,
-        });
-        this.options.onDamage(log, cursor.offset, to);
+        await this.reportDamage(log, piece, cursor, header);
       }
       return false;
     }
     return true;
+  }
+
+  /** The batch at the cursor is not as it was written; its block lies in the buffer as far as it could be read. */
+  private async reportDamage(
+    log: LogState,
+    piece: Piece,
+    cursor: FileCursor,
+    block: Buffer,
+  ): Promise<void> {
+    const { offset, position } = cursor;
+    const { endOffset: pieceEndOffset, extent } = piece;
+    const at = position % this.options.blocks.blockBytes;
+    let to = damageEnd(block, at, { offset, pieceEndOffset, room: piece.end - position });
+    if (to === pieceEndOffset && extent !== null) {
+      // Where its header cannot be believed, the sparse index knows a batch behind it.
+      to = await this.options.segments.nextKnownOffset(extent, offset);
+    }
+    this.options.onDamage(log, offset, to);
   }
 
   /** The one batch at the cursor, which ends in a later block; null when its header cannot be believed. */

@@ -6,27 +6,29 @@ import {
 } from '../../base/record-batch.ts';
 import type { LogState } from '../index/log-state.ts';
 import type { RunIndex } from '../index/run-index.ts';
+import type { SegmentSet } from '../segment/segment-set.ts';
 import type { LogReader } from './log-reader.ts';
 
 const READ_BYTES = 1 << 20;
 
 /** First readable offset of the first batch whose max timestamp is at or after the given one, or null. */
 export async function findOffsetForTime(
-  reader: LogReader,
+  options: { readonly reader: LogReader; readonly segments: SegmentSet },
   log: LogState,
   timestamp: number,
 ): Promise<number | null> {
-  let from = firstCandidate(log, timestamp, log.start);
+  const { reader, segments } = options;
+  let from = await firstCandidate(segments, log, timestamp, log.start);
   while (from !== null && from < log.committedEnd) {
     const result = await reader.read(log, from, { maxBytes: READ_BYTES, atLeastOneBatch: true });
     if (result.status === 'corrupt') {
-      from = firstCandidate(log, timestamp, result.resumeOffset);
+      from = await firstCandidate(segments, log, timestamp, result.resumeOffset);
       continue;
     }
     if (result.status === 'out-of-range') {
       // Retention moved the start meanwhile: what is asked for begins there now.
       if (from >= result.start) return null;
-      from = firstCandidate(log, timestamp, result.start);
+      from = await firstCandidate(segments, log, timestamp, result.start);
       continue;
     }
     if (result.status !== 'ok' || result.bytes === 0) return null;
@@ -39,16 +41,25 @@ export async function findOffsetForTime(
         next = batchNextOffset(buffer, at);
       }
     }
-    from = firstCandidate(log, timestamp, next);
+    from = await firstCandidate(segments, log, timestamp, next);
   }
   return null;
 }
 
-/** The first offset at or after `from` in a piece that holds a late enough timestamp; null when none does. */
-function firstCandidate(log: LogState, timestamp: number, from: number): number | null {
+/** An offset at or after `from` behind which the first late enough timestamp comes; null when none does. */
+async function firstCandidate(
+  segments: SegmentSet,
+  log: LogState,
+  timestamp: number,
+  from: number,
+): Promise<number | null> {
   for (const extent of log.extents ?? []) {
-    if (extent.endOffset > from && extent.maxTimestamp >= timestamp) {
-      return Math.max(extent.baseOffset, from);
+    if (extent.endOffset <= from || extent.maxTimestamp < timestamp) continue;
+    try {
+      const offset = await segments.seekTime(extent, timestamp, from);
+      if (offset !== null) return offset;
+    } catch {
+      return Math.max(extent.baseOffset, from); // the read that follows knows what to do about it
     }
   }
   const runs = log.memory?.runs ?? log.runs;

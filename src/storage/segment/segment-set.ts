@@ -142,14 +142,9 @@ export class SegmentSet {
       return { source, index };
     }
     const bytes = Buffer.allocUnsafe(extent.indexBytes);
-    source.readsInFlight++;
-    let read = 0;
-    try {
-      read = await source.handle.read(bytes, bytes.length, extent.indexPosition);
-    } finally {
-      endRead(source);
-    }
-    index = read === bytes.length ? decodeSparseIndex(bytes) : null;
+    index = (await readFully(source, bytes, extent.indexPosition))
+      ? decodeSparseIndex(bytes)
+      : null;
     if (index !== null) this.keepIndex(key, index);
     return { source, index };
   }
@@ -197,6 +192,18 @@ export class SegmentSet {
     if (source === null) return;
     await whenUnused(source);
     await source.handle.close();
+  }
+}
+
+/** False when the bytes cannot be read: without its index, an extent is walked from its beginning. */
+async function readFully(source: ColdSource, into: Buffer, position: number): Promise<boolean> {
+  source.readsInFlight++;
+  try {
+    return (await source.handle.read(into, into.length, position)) === into.length;
+  } catch {
+    return false;
+  } finally {
+    endRead(source);
   }
 }
 
