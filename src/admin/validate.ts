@@ -9,7 +9,7 @@ export const partitionsSchema = z.array(z.int().min(0)).max(100_000);
 
 /** The request's JSON body, checked. */
 export async function readBody<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
-  const text = await readText(context.req.raw);
+  const text = await readText(context);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -22,13 +22,16 @@ export async function readBody<T>(context: Context, schema: z.ZodType<T>): Promi
 }
 
 /** Stops reading a body that is too large as soon as that is known. */
-async function readText({ body }: Request): Promise<string> {
+async function readText(context: Context): Promise<string> {
+  const { body } = context.req.raw;
   if (body === null) return '';
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > ADMIN_LIMITS.bodyBytesMax) {
+      // The rest is never read, so the connection cannot be used again: the client must not try.
+      context.header('connection', 'close');
       throw new ApiError('too-large', `the body is above ${ADMIN_LIMITS.bodyBytesMax} bytes`);
     }
     chunks.push(chunk);
