@@ -26,7 +26,7 @@ interface Row {
   readonly args: readonly string[];
   /** Synced rows: fsync against flush.messages=1. */
   readonly synced?: boolean;
-  /** Fetch rows need something to fetch first. */
+  /** Fetch rows need something to fetch first, in a topic that retention leaves alone: the generator starts over at its end. */
   readonly fill?: boolean;
 }
 
@@ -81,6 +81,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'lyrebird-bench-'));
 const tools = join(tmpdir(), 'lyrebird-bench-tools');
 const TOPIC = 'bench';
 const SYNCED_TOPIC = 'bench-synced';
+const FETCH_TOPIC = 'bench-fetch';
 
 /** Small enough that a run of rows settles data into segments, so that its price is in the figures. */
 const SETTINGS = ['storage.durability=os', 'storage.journal_bytes=512MiB'];
@@ -98,7 +99,8 @@ function buildTools(): void {
 
 function generate(row: Row, port: number, pid: number, seconds: string): Sample | null {
   const run = (args: readonly string[]): string => {
-    const topic = ['-T', row.synced === true ? SYNCED_TOPIC : TOPIC];
+    const name = row.fill === true ? FETCH_TOPIC : row.synced === true ? SYNCED_TOPIC : TOPIC;
+    const topic = ['-T', name];
     const command = [
       '-c',
       '1',
@@ -136,6 +138,7 @@ async function createTopics(broker: BrokerProcess): Promise<void> {
   };
   await create(TOPIC, RETENTION);
   await create(SYNCED_TOPIC, { ...RETENTION, 'flush.messages': '1' });
+  await create(FETCH_TOPIC, { 'retention.bytes': '-1' });
 }
 
 const median = (numbers: readonly number[]): number =>
@@ -197,6 +200,7 @@ async function main(): Promise<void> {
     peer = await startKafkaPeer(jars, join(scratch, 'kafka'), await freePort());
     peer.createTopic(TOPIC, RETENTION);
     peer.createTopic(SYNCED_TOPIC, { ...RETENTION, 'flush.messages': '1' });
+    peer.createTopic(FETCH_TOPIC, { 'retention.bytes': '-1' });
   }
   const broker = await startBrokerProcess({
     data: join(scratch, 'lyrebird'),
