@@ -49,7 +49,6 @@ export interface CheckpointerOptions {
 /** A log's state as of the checkpoint's position. */
 interface CapturedLog {
   readonly log: LogState;
-  readonly start: number;
   readonly end: number;
   readonly extents: readonly Extent[] | null;
   readonly damage: readonly DamagedRange[] | null;
@@ -139,8 +138,8 @@ export class Checkpointer {
     const logs: CapturedLog[] = [];
     for (const log of full ? table.values() : dirty) {
       if (log.deleted) continue;
-      const { start, pendingEnd: end, extents, damage } = log;
-      logs.push({ log, start, end, extents, damage });
+      const { pendingEnd: end, extents, damage } = log;
+      logs.push({ log, end, extents, damage });
     }
     const changed = snapshots.takeDirty();
     const saved = [];
@@ -244,12 +243,13 @@ function encodeLog(
   location: number,
   lastLocation: number,
 ): void {
-  const { log, start, end, extents, damage } = captured;
+  const { log, end, extents, damage } = captured;
   if (log.deleted || log.memory !== null) return; // memory logs begin anew
   const { runs } = log;
   const data = {
     id: log.id,
-    start,
+    // A trim since the capture has dropped runs already: its start belongs to what is left of them.
+    start: Math.min(log.start, end),
     end,
     keepRunsFrom: runs !== null && runs.length > 0 ? runs.location(0) : location,
     damage: damage ?? [],
