@@ -79,7 +79,7 @@ function ensureInstalled() {
     (!hasLock || statSync(installed).mtimeMs >= statSync(LOCK_FILE).mtimeMs - 1000);
   if (!current) {
     process.stderr.write('bootstrap: installing dependencies\n');
-    // npm ci refuses when a registry lacks one of the packages for other platforms; npm install leaves it out.
+    // A registry that lacks a package the lock file pins for this platform: npm install leaves out what is optional.
     if (!hasLock || !succeeds('npm', ['ci'])) run('npm', ['install', '--no-save'], 'npm install');
   }
   writeFileSync(INSTALL_STAMP, `${hashOf([LOCK_FILE, join(ROOT, 'package.json')])}\n`);

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { checkLayers } from './layers.ts';
+import { checkLockFile } from './lock-file.ts';
 import { checkTidy } from './tidy.ts';
 
 interface Check {
@@ -30,6 +31,7 @@ const CHECKS: readonly Check[] = [
     name: 'generated code',
     run: command('--import=tsx', 'tools/kafka-codec/generate.ts', '--check'),
   },
+  { name: 'lock file', run: checkLockFile },
   { name: 'tidy', run: checkTidy },
 ];
 
