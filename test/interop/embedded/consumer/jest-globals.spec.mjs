@@ -1,0 +1,16 @@
+/* global expect, test */
+import { useBroker } from 'lyrebird/jest';
+import { countOrders } from './orders.mjs';
+
+const lyrebird = useBroker();
+
+test('orders are counted', async () => {
+  await countOrders(lyrebird.bootstrapServers, async (counter) => {
+    await lyrebird.groups.waitForLag('order-counter', { topic: 'orders' });
+    expect(counter.count).toBe(3);
+  });
+});
+
+test('orders of another test are gone', () => {
+  expect(lyrebird.topics.list()).toEqual([]);
+});
