@@ -97,6 +97,8 @@ export interface Subscriber {
   /** Everything that existed at the first call was handed out. */
   atEnd(): Promise<boolean>;
   commit(): Promise<void>;
+  /** Connects again and goes on behind what was handed out; may be tried again when it rejects. */
+  resume(): Promise<void>;
   close(): Promise<void>;
 }
 

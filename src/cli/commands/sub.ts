@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { StartPoint, Subscriber } from '../../server/clients.ts';
+import type { IncomingData, StartPoint, Subscriber } from '../../server/clients.ts';
 import { parseCount, parsePartitions, withExamples } from '../context.ts';
 import {
   clientFailure,
@@ -12,6 +12,7 @@ import { CommandError, EXIT, usageError } from '../exit-codes.ts';
 import { parseInstant } from '../instant.ts';
 import { aborted, interruptible } from '../interrupt.ts';
 import { messageFormatter, messageJson, type LocatedMessage } from '../message-format.ts';
+import { isOutage, parseReconnect, reconnect } from '../reconnect.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface SubOptions extends BrokerOptions {
@@ -22,6 +23,7 @@ interface SubOptions extends BrokerOptions {
   readonly group?: string;
   readonly partitions?: string;
   readonly exitAtEnd?: boolean;
+  readonly reconnect: string;
 }
 
 export function subCommand(program: Command, terminal: Terminal): void {
@@ -42,7 +44,8 @@ export function subCommand(program: Command, terminal: Terminal): void {
     )
     .option('--json', 'one JSON object per line')
     .option('-g, --group <group>', 'read as a member of this group and commit')
-    .option('-p, --partitions <list>', 'only these, such as 0,3 or 5-8');
+    .option('-p, --partitions <list>', 'only these, such as 0,3 or 5-8')
+    .option('--reconnect <duration>', 'how long to try to reach a lost broker again', '60s');
   withExamples(
     withBroker(command),
     'lyrebird sub orders -o start -e',
@@ -67,6 +70,7 @@ async function subscribe(terminal: Terminal, dests: string[], options: SubOption
   const limit = options.count === undefined ? Infinity : parseCount(options.count, '--count', 1);
   const partitions =
     options.partitions === undefined ? null : parsePartitions(options.partitions, '--partitions');
+  const reconnectMs = parseReconnect(options.reconnect);
   const formatter = messageFormatter(options.format);
   const render = options.json === true ? (m: LocatedMessage) => `${messageJson(m)}\n` : formatter;
   await interruptible(async (signal) => {
@@ -79,7 +83,9 @@ async function subscribe(terminal: Terminal, dests: string[], options: SubOption
         group: options.group ?? null,
       });
       const exitAtEnd = options.exitAtEnd === true;
-      await printMessages(terminal, subscriber, { limit, exitAtEnd, render, signal });
+      const stopped = aborted(signal).then(() => null);
+      const how = { limit, exitAtEnd, render, reconnectMs, signal, stopped };
+      await printMessages(terminal, subscriber, how);
       await subscriber.close();
     } finally {
       await client.close();
@@ -92,19 +98,21 @@ interface PrintOptions {
   readonly limit: number;
   readonly exitAtEnd: boolean;
   readonly render: (message: LocatedMessage) => string | Buffer;
+  readonly reconnectMs: number;
   readonly signal: AbortSignal;
+  /** Resolves when the signal aborts. */
+  readonly stopped: Promise<null>;
 }
 
 async function printMessages(
   terminal: Terminal,
   subscriber: Subscriber,
-  { limit, exitAtEnd, render, signal }: PrintOptions,
+  options: PrintOptions,
 ): Promise<void> {
+  const { limit, render } = options;
   let printed = 0;
-  const stopped = aborted(signal).then(() => null);
   for (;;) {
-    if (exitAtEnd && (await subscriber.atEnd())) return;
-    const data = await Promise.race([subscriber.poll(), stopped]);
+    const data = await nextData(terminal, subscriber, options);
     if (data === null) return;
     for (const part of data) {
       const { topic, partition } = part;
@@ -117,6 +125,22 @@ async function printMessages(
     }
     if (printed >= limit) return;
     await terminal.drained();
+  }
+}
+
+/** What comes next, after a lost connection too; null at the end or when interrupted. */
+async function nextData(
+  terminal: Terminal,
+  subscriber: Subscriber,
+  { exitAtEnd, reconnectMs, signal, stopped }: PrintOptions,
+): Promise<IncomingData[] | null> {
+  try {
+    if (exitAtEnd && (await subscriber.atEnd())) return null;
+    return await Promise.race([subscriber.poll(), stopped]);
+  } catch (outage) {
+    if (!isOutage(outage)) throw outage;
+    const options = { outage, withinMs: reconnectMs, signal, terminal };
+    return (await reconnect(() => subscriber.resume(), options)) ? [] : null;
   }
 }
 

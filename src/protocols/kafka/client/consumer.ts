@@ -112,9 +112,24 @@ export class KafkaConsumer {
     });
   }
 
+  /**
+   * After a connection broke: asks again who leads, joins again, and goes on behind what was handed out. When it
+   * rejects nothing has changed, and it may be called again.
+   */
+  async resume(): Promise<void> {
+    this.stopHeartbeat();
+    const reached = new Map(this.consumed);
+    if (this.member === null) this.assign(await this.positionsReached());
+    else await this.joinGroup(this.member, reached);
+    for (const position of this.positions) {
+      const before = reached.get(keyOf(position));
+      // Kept, so that the next commit has it: the connection broke before this one could be made.
+      if (before?.offset === position.offset) this.consumed.set(keyOf(position), before);
+    }
+  }
+
   async close(): Promise<void> {
-    if (this.heartbeatTimer !== null) clearInterval(this.heartbeatTimer);
-    this.heartbeatTimer = null;
+    this.stopHeartbeat();
     if (this.member === null) return;
     await this.commit();
     await this.member.leave();
@@ -125,7 +140,11 @@ export class KafkaConsumer {
     await this.member?.commit([...this.consumed.values()]);
   }
 
-  private async joinGroup(member: GroupMember): Promise<void> {
+  /** reached: what was handed out but perhaps not committed. */
+  private async joinGroup(
+    member: GroupMember,
+    reached: ReadonlyMap<string, PartitionPosition> = new Map(),
+  ): Promise<void> {
     if (this.rejoin) await this.commit().catch(() => {}); // fenced already: another member reads on
     this.rejoin = false;
     const assigned = await member.join();
@@ -135,23 +154,45 @@ export class KafkaConsumer {
       const start = starts.find((other) => other.topic === topic && other.partition === partition);
       const leaders = await this.cluster.partitions(topic, { create: false });
       const leader = leaders.find(({ index }) => index === partition)?.leader ?? -1;
-      positions.push({
-        topic,
-        partition,
-        leader,
-        offset: offset >= 0 ? offset : (start?.offset ?? 0),
-      });
+      const position = { topic, partition, leader, offset: 0 };
+      const committed = offset >= 0 ? offset : (start?.offset ?? 0);
+      const handedOut = reached.get(keyOf(position))?.offset ?? 0;
+      positions.push({ ...position, offset: Math.max(committed, handedOut) });
     }
     this.assign(positions);
     this.heartbeatTimer ??= setInterval(() => void this.beat(member), HEARTBEAT_INTERVAL_MS);
   }
 
   private async beat(member: GroupMember): Promise<void> {
+    const timer = this.heartbeatTimer;
     try {
       if (await member.heartbeat()) this.rejoin = true;
     } catch (error) {
-      this.failure = error as Error;
+      // One that was sent before the consumer resumed says nothing about now.
+      if (timer === this.heartbeatTimer) this.failure = error as Error;
     }
+  }
+
+  private stopHeartbeat(): void {
+    if (this.heartbeatTimer !== null) clearInterval(this.heartbeatTimer);
+    this.heartbeatTimer = null;
+    this.failure = null;
+    this.rejoin = false;
+  }
+
+  /** The partitions being read, each behind what was handed out, with the leaders of now. */
+  private async positionsReached(): Promise<PartitionPosition[]> {
+    const positions: PartitionPosition[] = [];
+    for (const topic of this.settings.topics) {
+      const leaders = await this.cluster.partitions(topic, { create: false });
+      for (const position of this.positions) {
+        if (position.topic !== topic) continue;
+        const { leader = -1 } = leaders.find(({ index }) => index === position.partition) ?? {};
+        const offset = this.consumed.get(keyOf(position))?.offset ?? position.offset;
+        positions.push({ ...position, leader, offset });
+      }
+    }
+    return positions;
   }
 
   private assign(positions: PartitionPosition[]): void {
