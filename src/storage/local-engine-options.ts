@@ -51,7 +51,7 @@ export const LOCAL_ENGINE_DEFAULTS: LocalEngineLimits = {
   journalBytes: 4096 * MIB,
   journalFileBytes: 128 * MIB,
   journalFileAgeMs: Infinity,
-  indexBytesMax: 64 * MIB,
+  indexBytesMax: 32 * MIB,
   groupBytes: 4 * MIB,
   writeNowBytes: 64 * 1024,
   runBytesMax: 128 * 1024,

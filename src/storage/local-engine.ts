@@ -6,6 +6,7 @@ import type { CommitCallback } from './commit-hub.ts';
 import { EngineBase } from './engine-base.ts';
 import { addDamage } from './index/damage.ts';
 import type { LogState } from './index/log-state.ts';
+import { RUN_BYTES } from './index/run-index.ts';
 import { boundsOf } from './index/log-table.ts';
 import type { LogTable } from './index/log-table.ts';
 import type { CommitGroup } from './journal/commit-group.ts';
@@ -261,7 +262,11 @@ export class LocalEngine implements LogEngine {
     const writer = opened?.journal.stats;
     const files = this.base.files.list();
     let journalBytes = 0;
-    for (const file of files) journalBytes += file.end;
+    let runs = 0;
+    for (const file of files) {
+      journalBytes += file.end;
+      runs += file.runs;
+    }
     return {
       groups: writer?.groups ?? 0,
       appends: opened?.appends.counters.appends ?? 0,
@@ -279,6 +284,9 @@ export class LocalEngine implements LogEngine {
       cacheMisses: opened?.reader.counters.cacheMisses ?? 0,
       checkpoints: opened?.checkpointer.checkpoints ?? 0,
       settledBytes: opened?.settler.settledBytes ?? 0,
+      repackedBytes: opened?.repacker.repackedBytes ?? 0,
+      indexBytes: runs * RUN_BYTES,
+      pacedMsTotal: opened?.journal.pacedMsTotal ?? 0,
       quarantinedRanges: this.countDamage(),
       logs: this.table.size,
       diskTotalBytes: this.base.ladder.totalBytes,

@@ -63,6 +63,18 @@ export class LogTrimmer {
     this.table.markDirty(log);
   }
 
+  /** A copy takes the place of an extent; false when the log does not have that one any more. */
+  replaceExtent(log: LogState, original: Extent, copy: Extent): boolean {
+    const at = log.extents?.indexOf(original) ?? -1;
+    if (at === -1) return false;
+    this.segments.addReference(copy);
+    this.segments.release(original);
+    log.extents = log.extents!.with(at, copy);
+    log.hintOffset = -1;
+    this.table.markDirty(log);
+    return true;
+  }
+
   /** Everything before the location is in extents now. */
   dropSettledRuns(log: LogState, before: number): void {
     const { runs } = log;

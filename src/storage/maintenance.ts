@@ -7,7 +7,9 @@ import type { Journal } from './journal/journal.ts';
 import type { LocalEngineLimits } from './local-engine-options.ts';
 import type { Checkpointer } from './manifest/checkpointer.ts';
 import type { Retention } from './retention.ts';
-import type { SettledFiles, Settler } from './segment/settler.ts';
+import type { Repacker } from './segment/repacker.ts';
+import type { Settler } from './segment/settler.ts';
+import { RUN_BYTES } from './index/run-index.ts';
 
 export interface MaintenanceOptions {
   readonly clock: Clock;
@@ -17,6 +19,7 @@ export interface MaintenanceOptions {
   readonly files: JournalFiles;
   readonly checkpointer: Checkpointer;
   readonly settler: Settler;
+  readonly repacker: Repacker;
   readonly retention: Retention;
   readonly ladder: DiskLadder;
   /** Anything to write down since the last checkpoint? */
@@ -25,8 +28,16 @@ export interface MaintenanceOptions {
 
 /** Journal files settled in one go. */
 const SETTLE_FILES_MAX = 4;
-/** Memory of one index entry. */
-const RUN_BYTES = 48;
+/**
+ * Where settling lags behind: commits are delayed from the first multiple of the journal's limits on, more and more,
+ * and stop at the second.
+ */
+const PACE_FROM = 1.5;
+const PACE_STOP = 2;
+/** Delay of each write half-way between the two. */
+const PACE_MS = 20;
+/** How far the journal grows between two looks at that. */
+const PACE_CHECK_BYTES = 1 << 20;
 /** A journal file whose runs are this long on average reads as well as a segment would. */
 const DENSE_RUN_BYTES = 32 << 10;
 /** And while it is mostly alive, there is no space to win by copying it. */
@@ -44,9 +55,13 @@ export class Maintenance {
   private readonly timers: Map<Job, Timer>;
   private running: Promise<void> | null;
   private copying: Promise<void> | null;
-  private settled: SettledFiles | null;
+  /** Lets logs refer to what was copied. */
+  private publishCopied: (() => void) | null;
+  /** The last settling failed: nobody is held back for its sake. */
+  private settlingFailed: boolean;
   private closed: boolean;
   private bytesAtCheckpoint: number;
+  private bytesAtPaceCheck: number;
 
   constructor(options: MaintenanceOptions) {
     this.options = options;
@@ -54,9 +69,11 @@ export class Maintenance {
     this.timers = new Map();
     this.running = null;
     this.copying = null;
-    this.settled = null;
+    this.publishCopied = null;
+    this.settlingFailed = false;
     this.closed = false;
     this.bytesAtCheckpoint = 0;
+    this.bytesAtPaceCheck = 0;
   }
 
   get aborted(): boolean {
@@ -72,8 +89,16 @@ export class Maintenance {
 
   /** To be called as the journal grows. */
   journalGrew(): void {
-    const written = this.options.journal.stats.writtenBytes - this.bytesAtCheckpoint;
-    if (written >= this.options.limits.checkpointBytes) this.request('checkpoint');
+    const { journal, limits } = this.options;
+    const { writtenBytes } = journal.stats;
+    if (writtenBytes - this.bytesAtCheckpoint >= limits.checkpointBytes) this.request('checkpoint');
+    if (
+      writtenBytes - this.bytesAtPaceCheck >=
+      Math.min(PACE_CHECK_BYTES, limits.journalBytes / 8)
+    ) {
+      this.bytesAtPaceCheck = writtenBytes;
+      this.setPace();
+    }
   }
 
   /** Runs the job soon, once, however often it is asked for. */
@@ -89,6 +114,7 @@ export class Maintenance {
     for (const timer of this.timers.values()) timer.cancel();
     this.timers.clear();
     this.queue.length = 0;
+    this.options.journal.pace(0);
     await this.copying;
     await this.running;
   }
@@ -131,7 +157,7 @@ export class Maintenance {
         await this.checkpoint();
         break;
       case 'publish':
-        await this.publishSettled();
+        await this.publish();
         break;
       case 'retention':
         await retention.check();
@@ -143,31 +169,47 @@ export class Maintenance {
     }
   }
 
-  /** Begins to settle what has to be settled, unless that goes on already. */
-  private startSettling(): void {
+  /** Begins to settle what has to be settled, or to repack what is worth it, unless that goes on already. */
+  private startCopying(): void {
+    if (this.copying !== null || this.publishCopied !== null || this.closed) return;
+    const { settler, repacker } = this.options;
     const through = this.settleThrough();
-    if (through === null || this.copying !== null || this.settled !== null || this.closed) return;
-    this.copying = this.copy(through);
+    if (through !== null) {
+      this.copying = this.copy('settling', async () => {
+        const settled = await settler.copy(through);
+        return () => settler.publish(settled);
+      });
+      return;
+    }
+    const files = repacker.candidates();
+    if (files.length === 0) return;
+    this.copying = this.copy('repacking', async () => {
+      const repacked = await repacker.copy(files);
+      return () => repacker.publish(repacked);
+    });
   }
 
-  private async copy(through: number): Promise<void> {
+  private async copy(
+    what: 'settling' | 'repacking',
+    work: () => Promise<() => void>,
+  ): Promise<void> {
     try {
-      this.settled = await this.options.settler.copy(through);
+      this.publishCopied = await work();
+      this.settlingFailed = false;
       this.request('publish');
     } catch (error) {
       // Tried again after the next checkpoint.
-      if (!this.closed) {
-        this.options.logger.error('storage.settle', 'settling failed', { through, error });
-      }
+      this.settlingFailed = what === 'settling';
+      if (!this.closed) this.options.logger.error('storage.settle', `${what} failed`, { error });
     }
     this.copying = null;
+    this.setPace();
   }
 
-  private async publishSettled(): Promise<void> {
-    const { settler } = this.options;
-    const { settled } = this;
-    this.settled = null;
-    if (settled !== null) settler.publish(settled);
+  private async publish(): Promise<void> {
+    const { publishCopied } = this;
+    this.publishCopied = null;
+    publishCopied?.();
     await this.checkpoint();
   }
 
@@ -182,18 +224,39 @@ export class Maintenance {
       if (!noSpace || !(await ladder.giveUpReserve())) throw error;
       await checkpointer.take({ drained: false });
     }
-    this.startSettling();
+    this.startCopying();
+    this.setPace();
+  }
+
+  /** Holds commits back while the journal outgrows its limits faster than it is settled. */
+  private setPace(): void {
+    const { journal } = this.options;
+    const excess = (this.measure().share - PACE_FROM) / (PACE_STOP - PACE_FROM);
+    if (excess <= 0 || this.closed || this.settlingFailed) return journal.pace(0);
+    const copying = this.copying !== null || this.publishCopied !== null;
+    // Commits wait for nothing else than settling, and that begins with a checkpoint.
+    if (!copying && this.settleThrough() === null) return journal.pace(0);
+    if (!copying) this.request('checkpoint');
+    journal.pace(excess >= 1 ? Infinity : (PACE_MS * excess) / (1 - excess));
+  }
+
+  /** What counts against the journal's limits: bytes, runs, and how much of the tighter limit that is. */
+  private measure(): { readonly bytes: number; readonly runs: number; readonly share: number } {
+    const { files, limits } = this.options;
+    let bytes = 0;
+    let runs = 0;
+    for (const file of files.all()) {
+      if (!isDense(file)) bytes += file.end;
+      runs += file.runs;
+    }
+    const share = Math.max(bytes / limits.journalBytes, (runs * RUN_BYTES) / limits.indexBytesMax);
+    return { bytes, runs, share };
   }
 
   /** The newest of the journal files that have to be settled, or null when none has. */
   private settleThrough(): number | null {
     const { files, limits, checkpointer, clock } = this.options;
-    let bytes = 0;
-    let runs = 0;
-    for (const file of files.list()) {
-      if (!isDense(file)) bytes += file.end;
-      runs += file.runs;
-    }
+    let { bytes, runs } = this.measure();
     const bornBeforeMs = clock.wallMs() - limits.journalFileAgeMs;
     const settled = locationFile(checkpointer.location);
     let through: number | null = null;

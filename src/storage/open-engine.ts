@@ -13,6 +13,8 @@ import { LogReader } from './read/log-reader.ts';
 import type { Recovered } from './recovery/recover.ts';
 import { Retention } from './retention.ts';
 import { APPEND_REFUSED } from './types.ts';
+import { Repacker } from './segment/repacker.ts';
+import { SegmentBuilder } from './segment/segment-builder.ts';
 import { Settler } from './segment/settler.ts';
 
 export interface OpenEngineHooks {
@@ -33,6 +35,7 @@ export class OpenEngine {
   readonly reader: LogReader;
   readonly checkpointer: Checkpointer;
   readonly settler: Settler;
+  readonly repacker: Repacker;
   readonly maintenance: Maintenance;
   readonly unlock: () => Promise<void>;
   private readonly clock: Clock;
@@ -85,7 +88,9 @@ export class OpenEngine {
     });
     this.reader = new LogReader({ cache, cold });
     this.checkpointer = this.newCheckpointer(base, recovered, hooks.onCheckpoint);
-    this.settler = this.newSettler(base, recovered, onDamage);
+    const moving = { ...this.movers(base, recovered), onDamage };
+    this.settler = new Settler({ ...moving, journalFiles: files });
+    this.repacker = new Repacker(moving);
     this.maintenance = new Maintenance({
       clock,
       logger,
@@ -94,7 +99,8 @@ export class OpenEngine {
       files,
       checkpointer: this.checkpointer,
       settler: this.settler,
-      retention: new Retention({ clock, table, journalFiles: files, trim: hooks.trim }),
+      repacker: this.repacker,
+      retention: new Retention({ clock, table, journalFiles: files, segments, trim: hooks.trim }),
       ladder: base.ladder,
       changed: () => this.journal.sequence !== this.checkpointer.sequence || table.changed,
     });
@@ -135,24 +141,12 @@ export class OpenEngine {
     });
   }
 
-  private newSettler(
-    base: EngineBase,
-    recovered: Recovered,
-    onDamage: OpenEngineHooks['onDamage'],
-  ): Settler {
-    const { fileSystem, clock, logger, folder, table, files, segments, trimmer } = base;
-    return new Settler({
-      fileSystem,
-      clock,
-      logger,
-      folder,
-      clusterId: recovered.clusterId,
-      table,
-      journalFiles: files,
-      segments,
-      trimmer,
-      aborted: () => this.maintenance.aborted,
-      onDamage,
-    });
+  /** What settling and repacking need. */
+  private movers(base: EngineBase, recovered: Recovered) {
+    const { fileSystem, clock, logger, folder, table, segments, trimmer } = base;
+    const { clusterId } = recovered;
+    const aborted = (): boolean => this.maintenance.aborted;
+    const files = { fileSystem, clock, logger, folder, clusterId, segments, aborted };
+    return { clock, logger, table, segments, trimmer, builder: new SegmentBuilder(files) };
   }
 }

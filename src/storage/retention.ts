@@ -3,11 +3,14 @@ import type { LogState } from './index/log-state.ts';
 import type { LogTable } from './index/log-table.ts';
 import { locationFile } from './journal/format.ts';
 import type { JournalFiles } from './journal/journal-files.ts';
+import type { Extent } from './segment/extent.ts';
+import type { SegmentSet } from './segment/segment-set.ts';
 
 export interface RetentionOptions {
   readonly clock: Clock;
   readonly table: LogTable;
   readonly journalFiles: JournalFiles;
+  readonly segments: SegmentSet;
   /** Trims a log and journals that. */
   readonly trim: (log: LogState, before: number) => void;
 }
@@ -46,8 +49,9 @@ export class Retention {
       const { retentionMs, retentionBytes } = log.spec;
       if (log.extents === null || (retentionMs === Infinity && retentionBytes === Infinity))
         continue;
-      for (const { maxTimestamp, endOffset, bytes } of log.extents) {
-        candidates.push({ log, maxTimestamp, endOffset, bytes });
+      for (const extent of log.extents) {
+        const { endOffset, bytes } = extent;
+        candidates.push({ log, maxTimestamp: this.timestampOfExtent(extent), endOffset, bytes });
       }
     }
     candidates.sort((a, b) => a.maxTimestamp - b.maxTimestamp);
@@ -71,7 +75,7 @@ export class Retention {
     let { start } = log;
     let bytes = this.committedBytes(log);
     for (const extent of log.extents ?? []) {
-      const expired = extent.maxTimestamp >= 0 && extent.maxTimestamp < expiredMs;
+      const expired = this.timestampOfExtent(extent) < expiredMs;
       if (!expired && bytes - extent.bytes < retentionBytes) return start;
       start = extent.endOffset;
       bytes -= extent.bytes;
@@ -97,13 +101,19 @@ export class Retention {
     return bytes;
   }
 
-  /** The largest timestamp of a run; where batches have none, when its journal file was begun. */
+  /** The largest timestamp of an extent; where batches have none, when they were appended at the latest. */
+  private timestampOfExtent(extent: Extent): number {
+    if (extent.maxTimestamp >= 0) return extent.maxTimestamp;
+    return this.options.segments.writtenMs(extent.file) ?? Infinity;
+  }
+
+  /** The same for a run. */
   private timestampOf(log: LogState, run: number): number {
     const runs = (log.memory?.runs ?? log.runs)!;
     const timestamp = runs.maxTimestamp(run);
     if (timestamp >= 0) return timestamp;
     if (log.memory !== null) return Infinity;
-    return this.options.journalFiles.get(locationFile(runs.location(run)))?.createdMs ?? Infinity;
+    return this.options.journalFiles.get(locationFile(runs.location(run)))?.writtenMs ?? Infinity;
   }
 
   private nextTurn(): Promise<void> {

@@ -228,6 +228,12 @@ export interface EngineStats {
   readonly cacheMisses: number;
   readonly checkpoints: number;
   readonly settledBytes: number;
+  /** Copied out of mostly dead segment files. */
+  readonly repackedBytes: number;
+  /** Memory of the index of what lies in the journal, about. */
+  readonly indexBytes: number;
+  /** How long commits were held back because settling lagged behind. */
+  readonly pacedMsTotal: number;
   readonly quarantinedRanges: number;
   readonly logs: number;
   readonly diskTotalBytes: number;

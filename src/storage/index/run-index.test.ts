@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { array, assert as check, nat, oneof, property, record, constant } from 'fast-check';
+import {
+  array,
+  assert as check,
+  constant,
+  constantFrom,
+  nat,
+  oneof,
+  property,
+  record,
+} from 'fast-check';
 import { RUN_SHARED, RunIndex, packSharedEpoch } from './run-index.ts';
 
 interface Run {
@@ -59,11 +68,48 @@ describe('run index', () => {
           );
         }
         const copy = new RunIndex();
-        const packed = new Float64Array(model.length * 6);
-        new Uint8Array(packed.buffer).set(index.packed(0, model.length));
-        copy.pushPacked(packed);
+        copy.pushPacked(index.packed(0, model.length));
         checkEqual(copy, model);
       }),
+    );
+  });
+
+  it('keeps every field, however far apart values are, and slices what they were', () => {
+    const jump = record({
+      runs: nat({ max: 300 }),
+      location: constantFrom(200, 2 ** 31, 2 ** 40),
+      timestamp: constantFrom(1, -5, 2 ** 45, -(2 ** 45)),
+      epoch: constantFrom(0, 1, 77),
+      drop: nat({ max: 400 }),
+    });
+    check(
+      property(array(jump, { maxLength: 8 }), (jumps) => {
+        const index = new RunIndex();
+        const model: number[] = [];
+        const slices: { slice: RunIndex; expected: number[] }[] = [];
+        let [offset, location, timestamp] = [0, 0, 1.7e12];
+        for (const { runs, epoch, drop, ...step } of jumps) {
+          location += step.location;
+          timestamp += step.timestamp;
+          for (let run = 0; run < runs; run++) {
+            const last = packSharedEpoch(run % 3, epoch);
+            index.push(offset, location, 100 + run, 3, RUN_SHARED, timestamp, last);
+            model.push(offset, location, 100 + run, 3 * 4 + RUN_SHARED, timestamp, last);
+            offset += 3;
+            location += 900;
+            timestamp++;
+          }
+          slices.push({ slice: index.slice(0, index.length), expected: [...model] });
+          const dropped = Math.min(drop, index.length);
+          index.dropFirst(dropped);
+          model.splice(0, dropped * 6);
+          assert.deepEqual([...index.packed(0, index.length)], model);
+        }
+        for (const { slice, expected } of slices) {
+          assert.deepEqual([...slice.packed(0, slice.length)], expected);
+        }
+      }),
+      { numRuns: 40 },
     );
   });
 

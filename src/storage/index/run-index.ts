@@ -1,18 +1,25 @@
+import { RunChunk, STRIDE } from './run-chunk.ts';
+
 /**
- * Where a log's batches lie in the journal: one packed run per piece that is contiguous there, in offset order.
+ * Where a log's batches lie in the journal: one run per piece that is contiguous there, in offset order.
  *
- * A run takes six float64 of one array, so that a log costs one typed array however many runs it has:
+ * A run has six fields:
  *
- *   [ baseOffset | location | bytes | count * 4 + flags | maxTimestamp | maxTimestampDelta ]
+ *   baseOffset | location | bytes | count * 4 + flags | maxTimestamp | maxTimestampDelta
  *
  * location is locationOf(file, position); maxTimestampDelta is the base offset of the batch with the largest
  * timestamp, counted from baseOffset. A shared run keeps its leader epoch (modulo 2^21) above the delta's 32 bits.
+ *
+ * They are kept in chunks (run-chunk.ts), so that an index neither copies itself as it grows nor keeps memory of runs
+ * that were dropped.
  */
-const STRIDE = 6;
-const INITIAL_RUNS = 2;
-
 const TWO_32 = 0x1_0000_0000;
 const EPOCHS = 1 << 21;
+/** The first chunk of an index begins small, for most logs have few runs; a later one with room for this many. */
+const LATER_CHUNK_RUNS = 64;
+
+/** Memory of one run in a chunk, for those who have to guess. */
+export const RUN_BYTES = 24;
 
 /** The last field of a shared run. */
 export const packSharedEpoch = (maxTimestampDelta: number, epoch: number): number =>
@@ -22,24 +29,22 @@ export const packSharedEpoch = (maxTimestampDelta: number, epoch: number): numbe
 export const RUN_SHARED = 1;
 
 export class RunIndex {
-  private fields: Float64Array;
-  /** First and one past the last run, in runs. */
+  private chunks: RunChunk[];
+  /** The chunk that was used last: most accesses go to the same one again. */
+  private recent: RunChunk | null;
+  /** First and one past the last run, counted over the life of the index. */
   private head: number;
   private tail: number;
 
   constructor() {
-    this.fields = new Float64Array(INITIAL_RUNS * STRIDE);
+    this.chunks = [];
+    this.recent = null;
     this.head = 0;
     this.tail = 0;
   }
 
   get length(): number {
     return this.tail - this.head;
-  }
-
-  /** Memory of the packed array. */
-  get memoryBytes(): number {
-    return this.fields.byteLength;
   }
 
   push(
@@ -51,55 +56,45 @@ export class RunIndex {
     maxTimestamp: number,
     maxTimestampDelta: number,
   ): void {
-    if (this.tail * STRIDE === this.fields.length) this.makeRoom();
-    const at = this.tail * STRIDE;
-    const fields = this.fields;
-    fields[at] = baseOffset;
-    fields[at + 1] = location;
-    fields[at + 2] = bytes;
-    fields[at + 3] = count * 4 + flags;
-    fields[at + 4] = maxTimestamp;
-    fields[at + 5] = maxTimestampDelta;
-    this.tail++;
+    this.add(baseOffset, location, bytes, count * 4 + flags, maxTimestamp, maxTimestampDelta);
   }
 
   baseOffset(run: number): number {
-    return this.fields[(this.head + run) * STRIDE]!;
+    return this.chunk(run).baseOffset(this.head + run);
   }
 
   location(run: number): number {
-    return this.fields[(this.head + run) * STRIDE + 1]!;
+    return this.chunk(run).location(this.head + run);
   }
 
   bytes(run: number): number {
-    return this.fields[(this.head + run) * STRIDE + 2]!;
+    return this.chunk(run).bytes(this.head + run);
   }
 
   /** Number of offsets. */
   count(run: number): number {
-    return Math.floor(this.fields[(this.head + run) * STRIDE + 3]! / 4);
+    return Math.floor(this.chunk(run).countAndFlags(this.head + run) / 4);
   }
 
   flags(run: number): number {
-    return this.fields[(this.head + run) * STRIDE + 3]! % 4;
+    return this.chunk(run).countAndFlags(this.head + run) % 4;
   }
 
   maxTimestamp(run: number): number {
-    return this.fields[(this.head + run) * STRIDE + 4]!;
+    return this.chunk(run).maxTimestamp(this.head + run);
   }
 
   maxTimestampDelta(run: number): number {
-    return this.fields[(this.head + run) * STRIDE + 5]! % TWO_32;
+    return this.chunk(run).lastField(this.head + run) % TWO_32;
   }
 
   /** The leader epoch to stamp on the batches of a shared run. */
   sharedEpoch(run: number): number {
-    return Math.floor(this.fields[(this.head + run) * STRIDE + 5]! / TWO_32);
+    return Math.floor(this.chunk(run).lastField(this.head + run) / TWO_32);
   }
 
   endOffset(run: number): number {
-    const at = (this.head + run) * STRIDE;
-    return this.fields[at]! + Math.floor(this.fields[at + 3]! / 4);
+    return this.chunk(run).endOffset(this.head + run);
   }
 
   /** The first run that ends after the offset; length when none does. */
@@ -126,53 +121,105 @@ export class RunIndex {
     return low;
   }
 
-  /** The packed fields of runs [first, end), as bytes in the host's order; a view. */
-  packed(first: number, end: number): Uint8Array {
-    const { buffer, byteOffset } = this.fields;
-    const from = byteOffset + (this.head + first) * STRIDE * 8;
-    return new Uint8Array(buffer, from, (end - first) * STRIDE * 8);
+  /** The six fields of each of the runs [first, end). */
+  packed(first: number, end: number): Float64Array {
+    const packed = new Float64Array((end - first) * STRIDE);
+    let at = 0;
+    for (let run = first; run < end; run++) {
+      const chunk = this.chunk(run);
+      const number = this.head + run;
+      packed[at] = chunk.baseOffset(number);
+      packed[at + 1] = chunk.location(number);
+      packed[at + 2] = chunk.bytes(number);
+      packed[at + 3] = chunk.countAndFlags(number);
+      packed[at + 4] = chunk.maxTimestamp(number);
+      packed[at + 5] = chunk.lastField(number);
+      at += STRIDE;
+    }
+    return packed;
   }
 
-  /** A copy of the runs [first, end). */
+  /** The runs [first, end) as an index of their own, to be read only. It shares their memory. */
   slice(first: number, end: number): RunIndex {
     const copy = new RunIndex();
-    const from = (this.head + first) * STRIDE;
-    copy.pushPacked(this.fields.subarray(from, from + (end - first) * STRIDE));
+    copy.head = this.head + first;
+    copy.tail = this.head + end;
+    for (const chunk of this.chunks) {
+      if (chunk.end <= copy.head || chunk.first >= copy.tail) continue;
+      chunk.shared = true;
+      copy.chunks.push(chunk);
+    }
     return copy;
   }
 
   /** Adds runs as packed() gave them. */
   pushPacked(packed: Float64Array): void {
-    const needed = this.tail * STRIDE + packed.length;
-    if (needed > this.fields.length) {
-      const grown = new Float64Array(Math.max(needed, this.fields.length * 2));
-      grown.set(this.fields.subarray(0, this.tail * STRIDE));
-      this.fields = grown;
+    for (let at = 0; at < packed.length; at += STRIDE) {
+      this.add(
+        packed[at]!,
+        packed[at + 1]!,
+        packed[at + 2]!,
+        packed[at + 3]!,
+        packed[at + 4]!,
+        packed[at + 5]!,
+      );
     }
-    this.fields.set(packed, this.tail * STRIDE);
-    this.tail += packed.length / STRIDE;
   }
 
   /** Forgets the oldest runs. */
   dropFirst(runs: number): void {
     this.head += runs;
-    if (this.head === this.tail) {
-      this.head = 0;
-      this.tail = 0;
-      if (this.fields.length > 64 * STRIDE) this.fields = new Float64Array(INITIAL_RUNS * STRIDE);
-    }
+    const { chunks, head } = this;
+    let dropped = 0;
+    while (dropped < chunks.length && chunks[dropped]!.end <= head) dropped++;
+    if (dropped === 0) return;
+    const last = chunks[dropped - 1]!;
+    chunks.splice(0, dropped);
+    this.recent = null;
+    if (chunks.length > 0 || last.shared) return;
+    // A log that is consumed as it is filled comes here again and again.
+    last.reset(head);
+    chunks.push(last);
   }
 
-  private makeRoom(): void {
-    const kept = this.fields.subarray(this.head * STRIDE, this.tail * STRIDE);
-    if (this.head * 2 >= this.tail && this.head > 0) {
-      this.fields.copyWithin(0, this.head * STRIDE, this.tail * STRIDE);
-    } else {
-      const grown = new Float64Array(Math.max(INITIAL_RUNS * STRIDE, this.fields.length * 2));
-      grown.set(kept);
-      this.fields = grown;
+  private add(
+    baseOffset: number,
+    location: number,
+    bytes: number,
+    countAndFlags: number,
+    maxTimestamp: number,
+    lastField: number,
+  ): void {
+    const { chunks } = this;
+    let chunk = chunks.length > 0 ? chunks[chunks.length - 1]! : this.newChunk(0);
+    if (!chunk.push(baseOffset, location, bytes, countAndFlags, maxTimestamp, lastField)) {
+      chunk = this.newChunk(LATER_CHUNK_RUNS);
+      chunk.push(baseOffset, location, bytes, countAndFlags, maxTimestamp, lastField);
     }
-    this.tail -= this.head;
-    this.head = 0;
+    this.tail++;
+  }
+
+  private newChunk(capacity: number): RunChunk {
+    const chunk = new RunChunk(this.tail, capacity);
+    this.chunks.push(chunk);
+    return chunk;
+  }
+
+  /** The chunk that has a run. */
+  private chunk(run: number): RunChunk {
+    const number = this.head + run;
+    const { recent } = this;
+    if (recent !== null && number >= recent.first && number < recent.end) return recent;
+    const { chunks } = this;
+    let low = 0;
+    let high = chunks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (chunks[middle]!.first <= number) low = middle;
+      else high = middle - 1;
+    }
+    const chunk = chunks[low]!;
+    this.recent = chunk;
+    return chunk;
   }
 }

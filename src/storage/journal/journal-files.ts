@@ -9,6 +9,8 @@ import { FILE_HEADER_BYTES, encodeFileHeader } from './format.ts';
 export interface JournalFile extends ColdSource {
   readonly number: number;
   readonly createdMs: number;
+  /** When it was written last. */
+  writtenMs: number;
   /** Position after the last group that counts. */
   end: number;
   /** Bytes of committed batches in here that some log still has. */
@@ -28,15 +30,16 @@ export interface JournalFilesOptions {
 export function newJournalFile(
   number: number,
   handle: FileHandle,
-  facts: { createdMs: number; end: number },
+  facts: { createdMs: number; writtenMs: number; end: number },
 ): JournalFile {
-  const { createdMs, end } = facts;
+  const { createdMs, writtenMs, end } = facts;
   const key = journalSourceKey(number);
   return {
     number,
     key,
     handle,
     createdMs,
+    writtenMs,
     end,
     liveBytes: 0,
     runs: 0,
@@ -83,8 +86,9 @@ export class JournalFiles {
     return [...this.files.values()].sort((a, b) => a.number - b.number);
   }
 
-  get count(): number {
-    return this.files.size;
+  /** In no particular order. */
+  all(): IterableIterator<JournalFile> {
+    return this.files.values();
   }
 
   get(number: number): JournalFile | undefined {
@@ -159,7 +163,11 @@ export class JournalFiles {
     await handle.write([header], 0);
     await handle.sync();
     await fileSystem.syncDirectory(folder);
-    const file = newJournalFile(number, handle, { createdMs, end: FILE_HEADER_BYTES });
+    const file = newJournalFile(number, handle, {
+      createdMs,
+      writtenMs: createdMs,
+      end: FILE_HEADER_BYTES,
+    });
     this.files.set(number, file);
     this.preparing.delete(number);
     return file;

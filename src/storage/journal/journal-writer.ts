@@ -213,6 +213,7 @@ export class JournalWriter {
     this.counters.writtenBytes += last.endPosition - locationPosition(batch[0]!.location);
     this.dirtyFiles.add(file);
     file.end = last.endPosition;
+    file.writtenMs = this.options.clock.wallMs();
     this.written = last.sequence;
     for (const group of batch) {
       this.counters.groups++;

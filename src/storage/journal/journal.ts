@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { crc32c } from '../../base/crc32c.ts';
-import type { Clock } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import { RingBuffer } from '../../base/ring-buffer.ts';
 import type { Block } from '../cache/block.ts';
 import type { TailCache } from '../cache/tail-cache.ts';
@@ -67,6 +67,15 @@ export class Journal {
   private atomicDepth: number;
   /** Bytes of sealed groups that are not committed. */
   private unfinishedBytes: number;
+  /** Time between the beginnings of two writes, at least; Infinity: none. */
+  private paceMs: number;
+  private lastWriteMs: number;
+  /** Up to here, groups are written whatever the pace. */
+  private hurryThrough: number;
+  private restTimer: Timer | null;
+  private restingSinceMs: number;
+  /** How long commits were held back. */
+  pacedMsTotal: number;
   private pumpScheduled: boolean;
   private readonly pumpLater: () => void;
 
@@ -83,6 +92,12 @@ export class Journal {
     this.partStart = 0;
     this.atomicDepth = 0;
     this.unfinishedBytes = 0;
+    this.paceMs = 0;
+    this.lastWriteMs = 0;
+    this.hurryThrough = 0;
+    this.restTimer = null;
+    this.restingSinceMs = -1;
+    this.pacedMsTotal = 0;
     this.pumpScheduled = false;
     this.pumpLater = () => {
       this.pumpScheduled = false;
@@ -125,10 +140,6 @@ export class Journal {
   /** Where the next group will begin. Meaningful while no group is open. */
   get endLocation(): number {
     return locationOf(this.fileNumber, this.position);
-  }
-
-  get currentFile(): number {
-    return this.fileNumber;
   }
 
   /** The group that appends join now. It is sealed in a later turn, or when it is full. */
@@ -178,6 +189,7 @@ export class Journal {
   /** Resolves when everything appended so far is synced; rejects when that fails. */
   sync(): Promise<void> {
     if (this.open !== null) this.seal();
+    this.hurryThrough = this.lastSequence;
     const done = this.writer.synced(this.lastSequence);
     this.pump({ tellNow: false });
     return done;
@@ -190,6 +202,19 @@ export class Journal {
     if (group !== null && position >= group.sequence) group.needsSync = true;
     else this.writer.wantSync(Math.min(position, this.lastSequence));
     this.schedulePump();
+  }
+
+  /**
+   * Sets how long writes are to be apart: 0 for as fast as the disk is, Infinity for none at all but those that
+   * sync() asks for. What is appended meanwhile waits for its commit.
+   */
+  pace(ms: number): void {
+    if (ms === this.paceMs) return;
+    this.paceMs = ms;
+    this.restTimer?.cancel();
+    this.restTimer = null;
+    if (ms === 0) this.endRest();
+    if (this.open !== null || this.sealed.length > 0) this.schedulePump();
   }
 
   /** Written groups that wait for their sync, oldest first. */
@@ -234,6 +259,7 @@ export class Journal {
 
   /** Takes no more groups; resolves when no operation is in flight. */
   async stop(): Promise<void> {
+    this.restTimer?.cancel();
     await this.writer.stop();
   }
 
@@ -299,7 +325,7 @@ export class Journal {
 
   /** Starts what can be started: a write of what is sealed, a sync of what is written. */
   private pump(options: { tellNow: boolean }): void {
-    if (!this.writer.canWrite) return;
+    if (!this.writer.canWrite || (this.paceMs > 0 && this.mustRest())) return;
     const group = this.open;
     if (group !== null && this.sealed.length === 0 && this.atomicDepth === 0) {
       // While a sync is in flight, a group that needs one too had better grow until it is over.
@@ -308,6 +334,33 @@ export class Journal {
     }
     this.writer.start(this.sealed, options);
     this.options.cache.shrink(this.writer.writtenThrough);
+  }
+
+  /** Is it too early for the next write? Then it is tried again when it is not. */
+  private mustRest(): boolean {
+    const { clock } = this.options;
+    if (this.open === null && this.sealed.length === 0) return false;
+    const nowMs = clock.monotonicMs();
+    const restMs = this.lastWriteMs + this.paceMs - nowMs;
+    if (restMs <= 0 || this.writer.writtenThrough < this.hurryThrough) {
+      this.endRest();
+      this.lastWriteMs = nowMs;
+      return false;
+    }
+    if (this.restingSinceMs < 0) this.restingSinceMs = nowMs;
+    if (restMs !== Infinity && this.restTimer === null) {
+      this.restTimer = clock.setTimer(restMs, () => {
+        this.restTimer = null;
+        this.pump({ tellNow: true });
+      });
+    }
+    return true;
+  }
+
+  private endRest(): void {
+    if (this.restingSinceMs < 0) return;
+    this.pacedMsTotal += this.options.clock.monotonicMs() - this.restingSinceMs;
+    this.restingSinceMs = -1;
   }
 
   private recycle(group: CommitGroup): void {

@@ -58,6 +58,11 @@ export class ByteWriter {
     return this.buffer.subarray(0, this.size);
   }
 
+  /** Forgets what was written and goes on in the same memory. */
+  clear(): void {
+    this.size = 0;
+  }
+
   private reserve(bytes: number): number {
     const at = this.size;
     const needed = at + bytes;

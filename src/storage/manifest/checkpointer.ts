@@ -67,6 +67,8 @@ interface Capture {
   readonly deadSegments: readonly number[];
 }
 
+/** A section is written in pieces of about this size. */
+const PIECE_BYTES = 256 << 10;
 /** Logs encoded before the event loop gets its turn. */
 const LOGS_PER_TURN = 2_000;
 
@@ -103,8 +105,8 @@ export class Checkpointer {
     const { manifest, start } = this.options;
     const out = new ByteWriter(1024);
     this.encodeState(out, { ...start, drained: false, dead: new Set() });
-    if (manifest.isNew) await manifest.writeFull(out.view());
-    else await manifest.append(out.view());
+    if (manifest.isNew) await manifest.writeFull([out.view()]);
+    else await manifest.append([out.view()]);
   }
 
   /** Never called twice at once. drained: nothing will follow. Rejects when the checkpoint could not be written. */
@@ -112,7 +114,7 @@ export class Checkpointer {
     const capture = this.capture();
     try {
       await this.options.journal.sync();
-      const body = await this.encode(capture, kind.drained);
+      const body = this.encode(capture, kind.drained);
       if (capture.full) await this.options.manifest.writeFull(body);
       else await this.options.manifest.append(body);
     } catch (error) {
@@ -151,7 +153,7 @@ export class Checkpointer {
     return { full, location, sequence, logs, snapshots: saved, deadFiles, deadSegments };
   }
 
-  private async encode(capture: Capture, drained: boolean): Promise<Buffer> {
+  private async *encode(capture: Capture, drained: boolean): AsyncGenerator<Buffer, void> {
     const { table, metaState } = this.options;
     const { full, location, sequence } = capture;
     const out = new ByteWriter();
@@ -173,10 +175,14 @@ export class Checkpointer {
     }
     for (let i = 0; i < capture.logs.length; i++) {
       if (i % LOGS_PER_TURN === LOGS_PER_TURN - 1) await this.nextTurn();
+      if (out.length >= PIECE_BYTES) {
+        yield out.view();
+        out.clear();
+      }
       encodeLog(out, capture.logs[i]!, location, this.lastLocation(full));
     }
     for (const id of full ? [] : deleted) writeLogDeleted(out, id);
-    return out.view();
+    yield out.view();
   }
 
   private encodeState(
@@ -188,8 +194,8 @@ export class Checkpointer {
     const { table, files, segments, identity } = this.options;
     const journal = [];
     for (const file of files.list()) {
-      const { number, end, createdMs } = file;
-      if (!now.dead.has(file)) journal.push({ number, end, createdMs });
+      const { number, end, createdMs, writtenMs } = file;
+      if (!now.dead.has(file)) journal.push({ number, end, createdMs, writtenMs });
     }
     writeState(out, {
       ...identity,

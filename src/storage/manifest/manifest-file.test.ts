@@ -29,9 +29,9 @@ async function written(t: TestContext): Promise<{ path: string; manifest: () => 
   const { path, manifest } = await setUp(t);
   const first = manifest();
   assert.equal(await first.load(), null);
-  await first.writeFull(Buffer.from('full'));
-  await first.append(Buffer.from('one'));
-  await first.append(Buffer.from('two'));
+  await first.writeFull([Buffer.from('full')]);
+  await first.append([Buffer.from('one')]);
+  await first.append([Buffer.from('two')]);
   await first.close();
   return { path, manifest };
 }
@@ -45,7 +45,7 @@ describe('manifest file', () => {
     const loaded = await second.load();
     assert.deepEqual(texts(loaded!.sections), ['full', 'one', 'two']);
     assert.equal(loaded!.tornTail, false);
-    await second.append(Buffer.from('three'));
+    await second.append([Buffer.from('three')]);
     await second.close();
     assert.equal((await manifest().load())!.sections.length, 4);
   });
@@ -60,7 +60,7 @@ describe('manifest file', () => {
       const loaded = await cut.load();
       assert.deepEqual(texts(loaded!.sections), ['full', 'one'], `${end} bytes`);
       assert.equal(loaded!.tornTail, end > lastAt);
-      await cut.append(Buffer.from('again'));
+      await cut.append([Buffer.from('again')]);
       await cut.close();
       assert.deepEqual(texts((await manifest().load())!.sections), ['full', 'one', 'again']);
     }
@@ -82,11 +82,11 @@ describe('manifest file', () => {
     const { manifest } = await setUp(t);
     const growing = manifest();
     assert.equal(growing.needsFull, true);
-    await growing.writeFull(Buffer.from('full'));
+    await growing.writeFull([Buffer.from('full')]);
     assert.equal(growing.needsFull, false);
-    await growing.append(Buffer.alloc(2 << 20));
+    await growing.append([Buffer.alloc(2 << 20)]);
     assert.equal(growing.needsFull, true);
-    await growing.writeFull(Buffer.from('new'));
+    await growing.writeFull([Buffer.from('new')]);
     assert.equal(growing.needsFull, false);
     await growing.close();
     assert.deepEqual(texts((await manifest().load())!.sections), ['new']);

@@ -41,6 +41,9 @@ export interface LoadedManifest {
   readonly tornTail: boolean;
 }
 
+/** A section's body in pieces, so that it need not be in memory as a whole. */
+export type SectionBody = AsyncIterable<Buffer> | Iterable<Buffer>;
+
 interface SectionHeader {
   readonly manifestId: Buffer;
   readonly index: number;
@@ -97,18 +100,17 @@ export class ManifestFile {
     }
   }
 
-  /** Starts a new manifest with a full section. */
-  async writeFull(body: Buffer): Promise<void> {
+  /** Starts a new manifest with a full section. Each piece of its body may be changed when the next one is asked for. */
+  async writeFull(body: SectionBody): Promise<void> {
     const { fileSystem, folder, random } = this.options;
     const newPath = `${folder}/${NEW_NAME}`;
     await this.close();
     if (await fileSystem.exists(newPath)) await fileSystem.remove(newPath);
     const handle = await fileSystem.open(newPath, { create: true });
     const manifestId = random.bytes(8);
-    const header = encodeSectionHeader({ manifestId, index: 0, body });
+    let end: number;
     try {
-      await handle.write([header, body], 0);
-      await handle.sync();
+      end = await writeSection(handle, { manifestId, index: 0, at: 0, body });
       await fileSystem.rename(newPath, this.path);
       await fileSystem.syncDirectory(folder);
     } catch (error) {
@@ -118,25 +120,23 @@ export class ManifestFile {
     this.handle = handle;
     this.manifestId = manifestId;
     this.nextIndex = 1;
-    this.end = SECTION_HEADER_BYTES + body.length;
-    this.fullBytes = this.end;
+    this.end = end;
+    this.fullBytes = end;
   }
 
   /** Adds a section with what changed. */
-  async append(body: Buffer): Promise<void> {
+  async append(body: SectionBody): Promise<void> {
     const { handle } = this;
     if (handle === null) throw new LyrebirdError('LB2005', 'the manifest is not open');
-    const { manifestId, nextIndex: index } = this;
+    const { manifestId, nextIndex: index, end: at } = this;
     try {
-      await handle.write([encodeSectionHeader({ manifestId, index, body }), body], this.end);
-      await handle.sync();
+      this.end = await writeSection(handle, { manifestId, index, at, body });
     } catch (error) {
       // Nobody knows what the disk holds now: only a new file can follow.
       await this.close();
       throw error;
     }
     this.nextIndex++;
-    this.end += SECTION_HEADER_BYTES + body.length;
   }
 
   async close(): Promise<void> {
@@ -185,17 +185,37 @@ export class ManifestFile {
   }
 }
 
-function encodeSectionHeader(section: { manifestId: Buffer; index: number; body: Buffer }): Buffer {
-  const { manifestId, index, body } = section;
+/** Writes and syncs a section, its header last; resolves with where it ends. */
+async function writeSection(
+  handle: FileHandle,
+  section: { manifestId: Buffer; index: number; at: number; body: SectionBody },
+): Promise<number> {
+  const { manifestId, index, at, body } = section;
+  const start = at + SECTION_HEADER_BYTES;
+  let end = start;
+  let bodyCrc = 0;
+  for await (const piece of body) {
+    bodyCrc = crc32c(piece, bodyCrc);
+    await handle.write([piece], end);
+    end += piece.length;
+  }
+  const bodyBytes = end - start;
+  await handle.write([encodeSectionHeader({ manifestId, index, bodyBytes, bodyCrc })], at);
+  await handle.sync();
+  return end;
+}
+
+function encodeSectionHeader(section: SectionHeader): Buffer {
+  const { manifestId, index, bodyBytes, bodyCrc } = section;
   const out = Buffer.alloc(SECTION_HEADER_BYTES);
   out.writeUInt32BE(SECTION_MAGIC, 0);
   out.writeUInt16BE(VERSION, 4);
   out.writeUInt16BE(SECTION_HEADER_BYTES, 6);
   manifestId.copy(out, 8);
   out.writeUInt32BE(index, 16);
-  out.writeUInt32BE(Math.floor(body.length / 0x1_0000_0000), 24);
-  out.writeUInt32BE(body.length % 0x1_0000_0000, 28);
-  out.writeUInt32BE(crc32c(body), 32);
+  out.writeUInt32BE(Math.floor(bodyBytes / 0x1_0000_0000), 24);
+  out.writeUInt32BE(bodyBytes % 0x1_0000_0000, 28);
+  out.writeUInt32BE(bodyCrc, 32);
   out.writeUInt32BE(crc32c(out.subarray(0, 36)), 36);
   return out;
 }

@@ -25,7 +25,7 @@ const STATE: ManifestState = {
   bootId: null,
   replay: { file: 4, position: 64, sequence: 1000 },
   openFile: 5,
-  journal: [{ number: 4, end: 64, createdMs: 12 }],
+  journal: [{ number: 4, end: 64, createdMs: 12, writtenMs: 34 }],
   nextLogId: 9,
   nextSegment: 2,
   metaRevision: 77,

@@ -43,6 +43,7 @@ export interface ManifestState {
     readonly number: number;
     readonly end: number;
     readonly createdMs: number;
+    readonly writtenMs: number;
   }[];
   readonly nextLogId: LogId;
   readonly nextSegment: number;
@@ -83,6 +84,7 @@ const SNAPSHOT = 7;
 const SNAPSHOT_DELETED = 8;
 
 const RUN_BYTES = 48;
+const RUNS_AT_ONCE = 1024;
 const BIG_ENDIAN_HOST = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
 export function writeState(out: ByteWriter, state: ManifestState): void {
@@ -118,7 +120,12 @@ export function writeLogData(
     for (const extent of data.extents) writeExtent(out, extent);
   }
   out.uint32(runs === null ? 0 : runs.end - runs.first);
-  if (runs !== null) out.raw(littleEndian(runs.index.packed(runs.first, runs.end)));
+  if (runs === null) return;
+  for (let first = runs.first; first < runs.end; first += RUNS_AT_ONCE) {
+    const end = Math.min(first + RUNS_AT_ONCE, runs.end);
+    const { buffer } = runs.index.packed(first, end);
+    out.raw(littleEndian(new Uint8Array(buffer)));
+  }
 }
 
 export function writeLogDeleted(out: ByteWriter, id: LogId): void {

@@ -6,7 +6,11 @@ import { journalFileName, journalFileNumber, newJournalFile } from '../journal/j
 import type { LocalMetaStore } from '../local-meta-store.ts';
 import { ManifestLoader, countReferences } from '../manifest/manifest-loader.ts';
 import type { ManifestState } from '../manifest/manifest-records.ts';
-import { segmentFileNumber } from '../segment/segment-format.ts';
+import {
+  SEGMENT_HEADER_BYTES,
+  decodeWrittenMs,
+  segmentFileNumber,
+} from '../segment/segment-format.ts';
 import type { ReplayVisitor } from '../types.ts';
 import type { ReplayFile } from './group-scanner.ts';
 import { JournalReplay } from './journal-replay.ts';
@@ -107,7 +111,7 @@ async function openJournalFiles(
   options: RecoverOptions,
   found: { numbers: readonly number[]; state: ManifestState },
 ): Promise<ReplayFile[]> {
-  const { fileSystem, folder, files, logger } = options.base;
+  const { fileSystem, clock, folder, files, logger } = options.base;
   const { state } = found;
   const known = new Map(state.journal.map((file) => [file.number, file]));
   const replayed: ReplayFile[] = [];
@@ -127,9 +131,11 @@ async function openJournalFiles(
       await handle.close();
       throw new LyrebirdError('LB2001', `${path} was written by a newer version`);
     }
-    const createdMs = known.get(number)?.createdMs ?? decoded?.createdMs ?? 0;
-    const end = known.get(number)?.end ?? FILE_HEADER_BYTES;
-    const file = newJournalFile(number, handle, { createdMs, end });
+    const { createdMs = decoded?.createdMs ?? 0, end = FILE_HEADER_BYTES } =
+      known.get(number) ?? {};
+    // Nobody knows when what is replayed was appended, but not later than now.
+    const writtenMs = toReplay ? clock.wallMs() : (known.get(number)?.writtenMs ?? createdMs);
+    const file = newJournalFile(number, handle, { createdMs, writtenMs, end });
     files.adopt(file);
     // Files of earlier starts end where they were found to end then.
     const limit = number < state.openFile ? end : Infinity;
@@ -153,10 +159,7 @@ async function openSegments(
   for (const number of numbersOf(found.names, segmentFileNumber)) {
     const path = segments.pathOf(number);
     if (used.has(number)) {
-      const handle = await fileSystem.open(path, { create: false });
-      const bytes = await handle.size();
-      await handle.close();
-      segments.add(number, bytes);
+      segments.add(await examineSegment(options, number));
       continue;
     }
     segments.nextNumber = Math.max(segments.nextNumber, number + 1);
@@ -168,6 +171,22 @@ async function openSegments(
     }
     await fileSystem.rename(path, `${folder}/unused-segment-${number}`);
     logger.warn('segment.unused', 'a segment that no log refers to was put aside', { path });
+  }
+}
+
+async function examineSegment(
+  options: RecoverOptions,
+  number: number,
+): Promise<{ number: number; bytes: number; writtenMs: number }> {
+  const { fileSystem, segments, clock } = options.base;
+  const handle = await fileSystem.open(segments.pathOf(number), { create: false });
+  try {
+    const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
+    await handle.read(header, SEGMENT_HEADER_BYTES, 0);
+    const writtenMs = decodeWrittenMs(header) ?? clock.wallMs();
+    return { number, bytes: await handle.size(), writtenMs };
+  } finally {
+    await handle.close();
   }
 }
 

@@ -68,7 +68,7 @@ describe('segment format', () => {
     assert.equal(segmentFileNumber(segmentFileName(42)), 42);
     assert.equal(segmentFileNumber('segment-42'), null);
     assert.equal(segmentFileNumber('unused-segment-0000000042'), null);
-    const header = { clusterId: Buffer.alloc(16), number: 1, createdMs: 5 };
+    const header = { clusterId: Buffer.alloc(16), number: 1, writtenMs: 5 };
     assert.equal(encodeSegmentHeader(header).length, 64);
   });
 });

@@ -16,11 +16,11 @@ import type { Extent } from './extent.ts';
  *     headerBytes uint16 @6     maxTimestamp int64 @16           of Extent but file,     0       uint32 @8
  *     clusterId   16 B   @8                                      each int64, and one     crc     uint32 @12
  *     number      int64  @24                                     that is 0                 (of the footer)
- *     createdMs   int64  @32
+ *     writtenMs   int64  @32
  *     reserved    20 B   @40
  *     crc         uint32 @60
  *
- * An index entry names a batch, its place and the largest timestamp from there to the next entry. The manifest
+ * writtenMs: nothing in the file was appended later. An index entry names a batch, its place and the largest timestamp from there to the next entry. The manifest
  * says which extents are in use; header and footer are for repair tools.
  */
 export const SEGMENT_HEADER_BYTES = 64;
@@ -45,7 +45,7 @@ export function segmentFileNumber(name: string): number | null {
 export function encodeSegmentHeader(header: {
   clusterId: Buffer;
   number: number;
-  createdMs: number;
+  writtenMs: number;
 }): Buffer {
   const out = Buffer.alloc(SEGMENT_HEADER_BYTES);
   out.writeUInt32BE(HEADER_MAGIC, 0);
@@ -53,9 +53,15 @@ export function encodeSegmentHeader(header: {
   out.writeUInt16BE(SEGMENT_HEADER_BYTES, 6);
   header.clusterId.copy(out, 8, 0, 16);
   writeInt64(out, header.number, 24);
-  writeInt64(out, header.createdMs, 32);
+  writeInt64(out, header.writtenMs, 32);
   out.writeUInt32BE(crc32c(out.subarray(0, 60)), 60);
   return out;
+}
+
+/** What the header says about the age of the data, or null when it is not one. */
+export function decodeWrittenMs(b: Buffer): number | null {
+  if (b.length < SEGMENT_HEADER_BYTES || b.readUInt32BE(0) !== HEADER_MAGIC) return null;
+  return crc32c(b.subarray(0, 60)) === b.readUInt32BE(60) ? readInt64(b, 32) : null;
 }
 
 /** A sparse index: three numbers per entry (base offset, position, largest timestamp up to the next entry). */

@@ -8,8 +8,14 @@ import type { SparseIndex } from './segment-format.ts';
 interface SegmentFile {
   readonly number: number;
   readonly bytes: number;
+  /** Nothing in it was appended later than this. */
+  readonly writtenMs: number;
   /** Extents that logs have in it. */
   references: number;
+  /** What those take in the file, with their indexes. */
+  liveBytes: number;
+  /** Its index could not be read: it stays as it is until no log needs it. */
+  unreadable: boolean;
   /** Open while it is read, up to a limit of files. */
   source: ColdSource | null;
 }
@@ -69,20 +75,26 @@ export class SegmentSet {
   }
 
   /** A file that exists; it lives as long as extents refer to it. */
-  add(number: number, bytes: number): void {
-    this.files.set(number, { number, bytes, references: 0, source: null });
+  add(segment: { number: number; bytes: number; writtenMs: number }): void {
+    const { number, bytes, writtenMs } = segment;
+    const empty = { references: 0, liveBytes: 0, unreadable: false, source: null };
+    this.files.set(number, { number, bytes, writtenMs, ...empty });
     if (number >= this.nextNumber) this.nextNumber = number + 1;
   }
 
   addReference(extent: Extent): void {
     const file = this.files.get(extent.file);
-    if (file !== undefined) file.references++;
+    if (file === undefined) return;
+    file.references++;
+    file.liveBytes += extent.bytes + extent.indexBytes;
   }
 
   /** A log needs the extent no more. */
   release(extent: Extent): void {
     const file = this.files.get(extent.file);
-    if (file !== undefined) file.references--;
+    if (file === undefined) return;
+    file.references--;
+    file.liveBytes -= extent.bytes + extent.indexBytes;
   }
 
   /** Files that no log refers to. */
@@ -90,6 +102,33 @@ export class SegmentSet {
     const numbers: number[] = [];
     for (const file of this.files.values()) if (file.references === 0) numbers.push(file.number);
     return numbers;
+  }
+
+  /** When the newest data of a file was appended, at the latest; null when the file is gone. */
+  writtenMs(number: number): number | null {
+    return this.files.get(number)?.writtenMs ?? null;
+  }
+
+  /** Files of which less than that share is needed, emptiest first, with about so many needed bytes together. */
+  sparse(liveShare: number, bytesMax: number): number[] {
+    const wasteful = [...this.files.values()].filter(
+      ({ references, liveBytes, bytes, unreadable }) =>
+        references > 0 && !unreadable && liveBytes < bytes * liveShare,
+    );
+    wasteful.sort((a, b) => a.liveBytes / a.bytes - b.liveBytes / b.bytes);
+    const numbers: number[] = [];
+    let bytes = 0;
+    for (const file of wasteful) {
+      if (numbers.length > 0 && bytes + file.liveBytes > bytesMax) break;
+      numbers.push(file.number);
+      bytes += file.liveBytes;
+    }
+    return numbers;
+  }
+
+  leaveAlone(number: number): void {
+    const file = this.files.get(number);
+    if (file !== undefined) file.unreadable = true;
   }
 
   /** Deletes a file. */
@@ -132,7 +171,8 @@ export class SegmentSet {
     this.files.clear();
   }
 
-  private async load(extent: Extent): Promise<{ source: ColdSource; index: SparseIndex | null }> {
+  /** An extent's file and sparse index; the index is null when it cannot be read. */
+  async load(extent: Extent): Promise<{ source: ColdSource; index: SparseIndex | null }> {
     const source = await this.open(extent.file);
     const key = `${extent.file}/${extent.indexPosition}`;
     let index = this.indexes.get(key) ?? null;

@@ -1,36 +1,25 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { FileSystem } from '../file-system.ts';
 import type { LogState } from '../index/log-state.ts';
 import type { LogTable } from '../index/log-table.ts';
 import { locationOf } from '../journal/format.ts';
 import type { JournalFiles } from '../journal/journal-files.ts';
 import type { LogTrimmer } from '../log-trimmer.ts';
-import { encodeSegmentHeader } from './segment-format.ts';
+import type { WrittenExtent } from './extent-builder.ts';
+import type { SegmentBuilder, WrittenSegment } from './segment-builder.ts';
 import type { SegmentSet } from './segment-set.ts';
-import { SegmentWriter } from './segment-writer.ts';
-import type { WrittenExtent } from './segment-writer.ts';
-import { planFiles, planLog } from './settle-plan.ts';
-import type { PlannedExtent, PlannedFile } from './settle-plan.ts';
+import { planLog } from './settle-plan.ts';
+import type { PlannedExtent } from './settle-plan.ts';
 
 export interface SettlerOptions {
-  readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly folder: string;
-  readonly clusterId: Buffer;
   readonly table: LogTable;
   readonly journalFiles: JournalFiles;
   readonly segments: SegmentSet;
+  readonly builder: SegmentBuilder;
   readonly trimmer: LogTrimmer;
-  readonly aborted: () => boolean;
   readonly onDamage: (log: LogState, from: number, to: number) => void;
-}
-
-interface WrittenSegment {
-  readonly number: number;
-  readonly bytes: number;
-  readonly extents: readonly WrittenExtent[];
 }
 
 /** What copy() made. */
@@ -63,18 +52,16 @@ export class Settler {
    * refers to those before publish(). Never called twice at once.
    */
   async copy(throughFile: number): Promise<SettledFiles> {
-    const { clock } = this.options;
+    const { clock, builder, journalFiles } = this.options;
     const startMs = clock.monotonicMs();
     const before = locationOf(throughFile + 1, 0);
-    const segments: WrittenSegment[] = [];
-    try {
-      for (const file of planFiles(await this.plan(before))) {
-        segments.push(await this.writeFile(file));
-      }
-    } catch (error) {
-      for (const { number } of segments) await this.remove(number);
-      throw error;
+    let writtenMs = 0;
+    for (const file of journalFiles.list()) {
+      if (file.number <= throughFile) writtenMs = Math.max(writtenMs, file.writtenMs);
     }
+    const sourceOf = (file: number): ReturnType<JournalFiles['get']> => journalFiles.get(file);
+    const extents = await this.plan(before);
+    const segments = await builder.build({ extents, sourceOf, writtenMs });
     return { throughFile, before, segments, ms: clock.monotonicMs() - startMs };
   }
 
@@ -86,9 +73,9 @@ export class Settler {
     const written: WrittenExtent[] = [];
     let bytes = 0;
     for (const segment of settled.segments) {
-      segments.add(segment.number, segment.bytes);
+      segments.add(segment);
       bytes += segment.bytes;
-      written.push(...segment.extents);
+      for (const extent of segment.extents) written.push(extent);
     }
     // The extents of one log may be spread over files.
     written.sort((a, b) => a.extent.baseOffset - b.extent.baseOffset);
@@ -111,42 +98,9 @@ export class Settler {
     for (const log of this.options.table.values()) {
       if (++count % LOGS_PER_TURN === 0) await this.nextTurn();
       if (log.deleted || log.runs === null) continue;
-      planned.push(...planLog(log, before));
+      for (const extent of planLog(log, before)) planned.push(extent);
     }
     return planned;
-  }
-
-  private async writeFile(planned: PlannedFile): Promise<WrittenSegment> {
-    const { fileSystem, clock, folder, clusterId, journalFiles, segments, aborted } = this.options;
-    const number = segments.nextNumber++;
-    const handle = await fileSystem.open(segments.pathOf(number), { create: true });
-    try {
-      // A crash may have left a longer file of that number behind.
-      await handle.truncate(0);
-      const header = encodeSegmentHeader({ clusterId, number, createdMs: clock.wallMs() });
-      await handle.write([header], 0);
-      const writer = new SegmentWriter({ clock, journalFiles, handle, number, aborted });
-      const { extents, bytes } = await writer.write(planned);
-      await handle.sync();
-      await fileSystem.syncDirectory(folder);
-      await handle.close();
-      return { number, bytes, extents };
-    } catch (error) {
-      await handle.close();
-      await this.remove(number);
-      throw error;
-    }
-  }
-
-  /** Removes a segment that nothing refers to. */
-  private async remove(number: number): Promise<void> {
-    const { fileSystem, segments, logger } = this.options;
-    try {
-      await fileSystem.remove(segments.pathOf(number));
-    } catch (error) {
-      // The next start removes it.
-      logger.warn('storage.settle', 'an unfinished segment was left behind', { number, error });
-    }
   }
 
   private nextTurn(): Promise<void> {
