@@ -194,7 +194,7 @@ describe('the admin API of a broker', () => {
     assert.match(refused.stderr, /would delete topic orders \(7 records, 2KiB\).*\n.*--yes/);
     const dry = await run([...args, '--dry-run']);
     assert.equal(dry.code, 0);
-    assert.equal((await run(args, { answers: ['n'] })).code, 130);
+    assert.equal((await run(args, { answers: ['n'] })).code, 8);
     assert.equal(requests.filter(({ method }) => method === 'DELETE').length, 0);
     assert.equal((await run(args, { answers: ['y'] })).code, 0);
     assert.equal((await run([...args, '--yes'])).code, 0);

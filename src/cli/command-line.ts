@@ -3,6 +3,7 @@ import { LyrebirdError } from '../base/errors.ts';
 import { benchCommand } from './commands/bench.ts';
 import { completionCommand } from './commands/completion.ts';
 import { configCommands } from './commands/config.ts';
+import { contextCommands } from './commands/context.ts';
 import { explainCommand } from './commands/explain.ts';
 import { groupCommands } from './commands/group.ts';
 import { pubCommand } from './commands/pub.ts';
@@ -41,6 +42,7 @@ export function buildProgram(terminal: Terminal): Command {
   pubCommand(program, terminal);
   subCommand(program, terminal);
   benchCommand(program, terminal);
+  contextCommands(program, terminal);
   configCommands(program, terminal);
   explainCommand(program, terminal);
   completionCommand(program, terminal);

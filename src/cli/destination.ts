@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { LyrebirdError } from '../base/errors.ts';
 import type { MessagingClient } from '../server/clients.ts';
+import { findContext } from './context-store.ts';
 import { CommandError, EXIT, usageError, type ExitCode } from './exit-codes.ts';
+import { withContext } from './options.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Where pub, sub and bench go. */
 export interface Destination {
@@ -51,6 +54,7 @@ export function parseBroker(text: string): { host: string; port: number | null }
 }
 
 export interface BrokerOptions {
+  readonly context?: string;
   readonly broker?: string;
   readonly tls?: boolean;
   readonly tlsCa?: string;
@@ -62,10 +66,10 @@ export interface BrokerOptions {
 
 /** For commands that speak a messaging protocol. */
 export function withBroker(command: Command): Command {
-  return command
+  return withContext(command)
     .option(
       '-b, --broker <host:port>',
-      'broker, or several with commas (default: 127.0.0.1 and the usual port)',
+      "broker, or several with commas (default: LYREBIRD_BROKER, the context's, 127.0.0.1)",
     )
     .option('--tls', 'use TLS, as kafka+tls:// does')
     .option('--tls-ca <file>', 'authority of the broker certificate (PEM)')
@@ -78,7 +82,8 @@ export function withBroker(command: Command): Command {
 /** The client for a destination. */
 export async function openClient(
   destination: Destination,
-  options: BrokerOptions,
+  given: BrokerOptions,
+  environment: Terminal['environment'],
 ): Promise<MessagingClient> {
   const { CLIENT_SCHEMES, clientFor } = await import('../server/clients.ts');
   const { parseDuration } = await import('../config/units.ts');
@@ -89,9 +94,10 @@ export async function openClient(
       `known: ${CLIENT_SCHEMES.join(', ')}`,
     );
   }
-  const timeoutMs = parseDuration(options.timeout ?? '10s');
+  const timeoutMs = parseDuration(given.timeout ?? '10s');
   if (timeoutMs === null || timeoutMs === 0)
-    throw usageError(`--timeout ${options.timeout}: expected a duration`);
+    throw usageError(`--timeout ${given.timeout}: expected a duration`);
+  const options = destination.host === null ? withDefaults(given, environment) : given;
   const brokers =
     destination.host !== null
       ? [{ host: destination.host, port: destination.port }]
@@ -110,6 +116,15 @@ export async function openClient(
       : null,
     timeoutMs,
   });
+}
+
+/** Without --broker: LYREBIRD_BROKER, unless --context is given, or what the context says. Flags go before. */
+function withDefaults(options: BrokerOptions, environment: Terminal['environment']): BrokerOptions {
+  if (options.broker !== undefined) return options;
+  const broker = environment['LYREBIRD_BROKER'];
+  if (options.context === undefined && broker !== undefined) return { ...options, broker };
+  const context = findContext(environment, options.context);
+  return context === null ? options : { ...context, ...options };
 }
 
 function readPem(name: 'ca' | 'cert' | 'key', path: string | undefined): Record<string, string> {

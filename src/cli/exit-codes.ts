@@ -10,6 +10,8 @@ export const EXIT = {
   timeout: 7,
   refused: 8,
   partial: 9,
+  /** For commands that compare. */
+  different: 10,
   interrupted: 130,
 } as const;
 

@@ -1,7 +1,21 @@
 import { usageError } from './exit-codes.ts';
+import { compileTemplate } from './template.ts';
 import type { Terminal } from './terminal.ts';
+import { toYaml } from './yaml.ts';
 
-export const OUTPUT_FORMATS = ['table', 'json', 'ndjson', 'csv', 'name'] as const;
+const API_VERSION = 'v1';
+
+/** `template=...` is one more, with its text. */
+export const OUTPUT_FORMATS = [
+  'table',
+  'wide',
+  'json',
+  'ndjson',
+  'yaml',
+  'csv',
+  'name',
+  'template',
+] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 export interface OutputOptions {
@@ -13,6 +27,8 @@ export interface OutputOptions {
 export interface Column<Row> {
   readonly title: string;
   value(row: Row): string | number | null;
+  /** Left out of a table that is not wide. */
+  readonly wide?: true;
   /** For people only; other formats get the value. */
   format?(row: Row): string;
 }
@@ -30,24 +46,43 @@ export interface Listing<Row> {
 
 export function outputFormat(options: OutputOptions): OutputFormat {
   if (options.json === true) return 'json';
-  const wanted = options.output ?? 'table';
-  const format = OUTPUT_FORMATS.find((known) => known === wanted);
-  if (format === undefined) {
-    throw usageError(`unknown output format ${wanted}`, `known: ${OUTPUT_FORMATS.join(', ')}`);
-  }
-  return format;
+  return parseOutput(options.output ?? 'table').format;
 }
 
-/** Prints a list in the wanted format. JSON has the shape of the admin API, with its version. */
-export function printListing<Row>(
+/** A value of -o. */
+export function parseOutput(text: string): { format: OutputFormat; template: string } {
+  const equals = text.indexOf('=');
+  const name = equals < 0 ? text : text.slice(0, equals);
+  const format = OUTPUT_FORMATS.find((known) => known === name);
+  if (format === undefined || (format === 'template') !== equals >= 0) {
+    throw usageError(
+      `unknown output format ${text}`,
+      `known: ${OUTPUT_FORMATS.join(', ')}='{{name}} ...'`,
+    );
+  }
+  return { format, template: text.slice(equals + 1) };
+}
+
+/** True when people read it: commands may then print more than a list. */
+export function isForPeople(options: OutputOptions): boolean {
+  const format = outputFormat(options);
+  return format === 'table' || format === 'wide';
+}
+
+/** Prints a list in the wanted format. JSON and YAML have the shape of the admin API, with its version. */
+export function printListing<Row extends object>(
   terminal: Terminal,
   options: OutputOptions,
   listing: Listing<Row>,
 ): void {
   const { rows, columns } = listing;
-  switch (outputFormat(options)) {
+  const format = outputFormat(options);
+  switch (format) {
     case 'json':
       printJson(terminal, { [listing.name]: rows });
+      break;
+    case 'yaml':
+      terminal.out(toYaml({ apiVersion: API_VERSION, [listing.name]: rows }));
       break;
     case 'ndjson':
       for (const row of rows) terminal.out(`${JSON.stringify(row)}\n`);
@@ -59,13 +94,21 @@ export function printListing<Row>(
     case 'name':
       for (const row of rows) terminal.out(`${listing.key(row)}\n`);
       break;
+    case 'template': {
+      const render = compileTemplate(parseOutput(options.output ?? '').template);
+      for (const row of rows) terminal.out(`${render(row)}\n`);
+      break;
+    }
     case 'table':
+    case 'wide': {
+      const shown = columns.filter((column) => format === 'wide' || column.wide !== true);
       if (rows.length === 0) terminal.err(`${listing.empty}\n`);
-      else terminal.out(renderTable(columns, rows, terminal.colors));
+      else terminal.out(renderTable(shown, rows, terminal.colors));
+    }
   }
 }
 
-/** Prints one object: as JSON, or with its own view for people. */
+/** Prints one object: as data, or with its own view for people. */
 export function printObject(
   terminal: Terminal,
   options: OutputOptions,
@@ -73,14 +116,34 @@ export function printObject(
   view: () => string,
 ): void {
   const format = outputFormat(options);
-  if (format === 'json') printJson(terminal, value);
-  else if (format === 'ndjson') terminal.out(`${JSON.stringify(value)}\n`);
-  else if (format === 'table') terminal.out(view());
-  else throw usageError(`this command cannot print ${format}`, 'use -o table, json or ndjson');
+  switch (format) {
+    case 'json':
+      printJson(terminal, value);
+      break;
+    case 'yaml':
+      terminal.out(toYaml({ apiVersion: API_VERSION, ...value }));
+      break;
+    case 'ndjson':
+      terminal.out(`${JSON.stringify(value)}\n`);
+      break;
+    case 'template':
+      terminal.out(`${compileTemplate(parseOutput(options.output ?? '').template)(value)}\n`);
+      break;
+    case 'table':
+    case 'wide':
+      terminal.out(view());
+      break;
+    case 'csv':
+    case 'name':
+      throw usageError(
+        `this command cannot print ${format}`,
+        'use -o table, json, ndjson, yaml or template=...',
+      );
+  }
 }
 
 export function printJson(terminal: Terminal, value: object): void {
-  terminal.out(`${JSON.stringify({ apiVersion: 'v1', ...value }, null, 2)}\n`);
+  terminal.out(`${JSON.stringify({ apiVersion: API_VERSION, ...value }, null, 2)}\n`);
 }
 
 export function renderTable<Row>(

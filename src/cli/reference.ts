@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
-import { EXAMPLES } from './context.ts';
+import { EXAMPLES } from './options.ts';
 
 const INTRODUCTION = `# Command line
 
@@ -42,11 +42,17 @@ What follows is a stable contract for harnesses, containers and service managers
 ## Conventions
 
 - Data goes to the standard output; progress, hints and warnings to the standard error.
-- \`-o table|json|ndjson|csv|name\`; \`--json\` is \`-o json\`. JSON has the shape of the admin API, with an \`apiVersion\`.
+- \`-o table|wide|json|ndjson|yaml|csv|name|template=...\`; \`--json\` is \`-o json\`. JSON and YAML have the shape of the
+  admin API, with an \`apiVersion\`; \`wide\` and \`csv\` have all columns. A template is filled in for each row:
+  \`-o template='{{name}} has {{partitions}}'\`, with \`{{member.member}}\` for what lies deeper.
+- \`--watch 2s\` prints a list again and again until it is interrupted.
 - What destroys something shows its extent and asks. \`--yes\` does not ask, \`--dry-run\` only shows; without a terminal to ask
   on, the command fails and names the flag.
 - Sizes are \`10MiB\`, durations \`30s\` or \`7d\`, instants RFC 3339, \`-15m\` for a time back, or milliseconds since 1970.
-- \`LYREBIRD_SERVER\` is the admin address that commands use without \`--server\`. \`NO_COLOR\` and \`CLICOLOR_FORCE\` are honoured.
+- Where a broker is: \`--server\` (its admin address) or \`--broker\`; else \`--context NAME\`; else \`LYREBIRD_SERVER\` or
+  \`LYREBIRD_BROKER\`; else the context of \`LYREBIRD_CONTEXT\`, or the one in use; else the usual ports of this machine.
+  Contexts are kept in \`$XDG_CONFIG_HOME/lyrebird/contexts.json\` (\`~/.config\` without it), for their owner alone to read.
+- \`NO_COLOR\`, \`CLICOLOR_FORCE\` and \`TERM=dumb\` are honoured.
 - \`lyrebird completion bash|zsh|fish\` prints a completion script.
 
 ### Exit codes
@@ -59,8 +65,9 @@ What follows is a stable contract for harnesses, containers and service managers
 - 5 not allowed
 - 6 cannot be reached
 - 7 took too long
-- 8 refused: a limit, a policy, or a question that was not answered
+- 8 refused: a limit, a policy, or a question that was not answered with yes
 - 9 done in part
+- 10 differences were found: for commands that compare; none does yet
 - 130 interrupted
 
 ### bench

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ConfigSources } from '../config/index.ts';
-import { collect } from './context.ts';
+import { collect } from './options.ts';
 import { usageError } from './exit-codes.ts';
 
 /** The flags that say what the configuration is. */

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { nameMatcher, parsePartitions } from './context.ts';
+import { nameMatcher, parsePartitions } from './options.ts';
 import { parseDestination } from './destination.ts';
 import { parseInstant } from './instant.ts';
 import { messageFormatter, messageJson, type LocatedMessage } from './message-format.ts';
 import { renderTable } from './output.ts';
+import { compileTemplate } from './template.ts';
 import { wantsColors } from './terminal.ts';
+import { toYaml } from './yaml.ts';
 
 const message: LocatedMessage = {
   topic: 'orders',
@@ -112,4 +114,42 @@ test('colors follow NO_COLOR, CLICOLOR_FORCE and TERM', () => {
   assert.equal(wantsColors({ NO_COLOR: '1' }, true), false);
   assert.equal(wantsColors({ TERM: 'dumb' }, true), false);
   assert.equal(wantsColors({ CLICOLOR_FORCE: '1' }, false), true);
+});
+
+test('YAML quotes what could be read as something else', () => {
+  const value = {
+    apiVersion: 'v1',
+    topics: [
+      { name: 'a.b-c', partitions: 3, internal: false, overrides: { 'retention.ms': '1000' } },
+      { name: 'yes', partitions: [], note: null, lists: [['x'], [{ deep: 'é: #' }]] },
+    ],
+    empty: {},
+  };
+  assert.equal(
+    toYaml(value),
+    [
+      'apiVersion: v1',
+      'topics:',
+      '- name: a.b-c',
+      '  partitions: 3',
+      '  internal: false',
+      '  overrides:',
+      '    retention.ms: "1000"',
+      '- name: "yes"',
+      '  partitions: []',
+      '  note: null',
+      '  lists:',
+      '  - - x',
+      '  - - deep: "é: #"',
+      'empty: {}',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('templates reach into rows', () => {
+  const row = { name: 'orders', count: 3, deep: { list: [1] }, none: null };
+  const render = compileTemplate('{{name}}={{ .count }}\\t{{deep.list}}{{none}}|');
+  assert.equal(render(row), 'orders=3\t[1]|');
+  assert.throws(() => compileTemplate('{{nam}}')(row), /there is no \{\{nam\}\}/);
 });

@@ -110,6 +110,8 @@ export interface MessagingClient {
   ): Promise<Publisher>;
   /** Ready to poll. */
   consumer(settings: SubscriberSettings): Promise<Subscriber>;
+  /** What can be subscribed to. */
+  topicNames(): Promise<string[]>;
   close(): Promise<void>;
 }
 

@@ -212,3 +212,39 @@ describe('bench', () => {
     assert.equal(result.bench.records, 500);
   });
 });
+
+describe('lists for programs', () => {
+  test('JSON is what the admin API answers, with its version', async () => {
+    await ok(['topic', 'create', 'shape', '-p', '2']);
+    const answer = async (path: string): Promise<object> =>
+      (await fetch(`${environment['LYREBIRD_SERVER']}/api/v1${path}`)).json();
+    assert.deepEqual(await json(['topic', 'list', '--internal']), {
+      apiVersion: 'v1',
+      ...(await answer('/topics')),
+    });
+    assert.deepEqual(await json(['topic', 'describe', 'shape']), {
+      apiVersion: 'v1',
+      topics: [await answer('/topics/shape')],
+    });
+    const template = ['-o', 'template={{name}} has {{partitions}}'];
+    assert.equal(await ok(['topic', 'list', 'shape', ...template]), 'shape has 2\n');
+    assert.match(await ok(['topic', 'list', 'shape', '-o', 'yaml']), /^- name: shape$/m);
+    assert.match(await ok(['topic', 'list', 'shape', '-o', 'wide']), /NAMESPACE +ID$/m);
+  });
+
+  test('--watch prints again until it is interrupted', async () => {
+    const args = ['group', 'list', '-o', 'json', '--watch', '100ms'];
+    const watch = new RunningCommand(args, { environment });
+    await watch.match(/"groups"[^]*"groups"/);
+    watch.child.kill('SIGINT');
+    assert.equal(await watch.exit(), 130);
+  });
+
+  test('names that were nearly right get a suggestion', async () => {
+    const topic = await runCommand(['topic', 'describe', 'shpae'], { environment });
+    assert.match(topic.stderr, /did you mean shape\?/);
+    const reader = await runCommand(['sub', 'shpae', '-b', kafka, '-e']);
+    assert.equal(reader.code, 3);
+    assert.match(reader.stderr, /did you mean shape\?/);
+  });
+});

@@ -34,7 +34,12 @@ export class RunningCommand {
       ([name]) => !name.startsWith('LYREBIRD_'),
     );
     this.child = spawn(process.execPath, [...program, ...args], {
-      env: { ...Object.fromEntries(environment), NO_COLOR: '1', ...options.environment },
+      env: {
+        ...Object.fromEntries(environment),
+        NO_COLOR: '1',
+        XDG_CONFIG_HOME: '/nonexistent',
+        ...options.environment,
+      },
       cwd: options.folder ?? fileURLToPath(ROOT),
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { parseBytes, parseDuration } from '../../config/units.ts';
 import type { BenchPlan } from '../bench/run.ts';
 import type { BenchResult } from '../bench/report.ts';
-import { collect, parseCount, parsePairs, withExamples } from '../context.ts';
+import { collect, parseCount, parsePairs, withExamples } from '../options.ts';
 import {
   clientFailure,
   openClient,
@@ -140,7 +140,7 @@ async function runBench(terminal: Terminal, kind: Kind, options: BenchOptions): 
       csv: options.csv ?? null,
       quiet: options.quiet === true,
     });
-    const open = () => openClient(destination, options);
+    const open = () => openClient(destination, options, terminal.environment);
     let endMs: number | undefined;
     if (kind === 'producer') await runProducers(open, plan, report);
     else if (kind === 'consumer') endMs = await runConsumers(open, plan, report);

@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { withExamples } from '../context.ts';
+import { withExamples } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;

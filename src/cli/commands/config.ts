@@ -6,7 +6,7 @@ import {
   withOutput,
   withServer,
   type ServerOptions,
-} from '../context.ts';
+} from '../options.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { printListing, type Column, type OutputOptions } from '../output.ts';
 import type { ConfigEntry } from '../../admin/api.ts';

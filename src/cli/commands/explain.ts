@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ERROR_CODES } from '../../base/error-codes.ts';
-import { withExamples } from '../context.ts';
+import { withExamples } from '../options.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { renderFacts } from '../output.ts';
 import type { Terminal } from '../terminal.ts';

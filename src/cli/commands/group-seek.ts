@@ -10,7 +10,7 @@ import {
   withOutput,
   withServer,
   type ServerOptions,
-} from '../context.ts';
+} from '../options.ts';
 import { CommandError, EXIT, usageError } from '../exit-codes.ts';
 import { printListing, type OutputOptions } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
@@ -23,6 +23,7 @@ interface SeekOptions extends ServerOptions, OutputOptions {
   readonly fromFile?: string;
   readonly topic?: readonly string[];
   readonly yes?: boolean;
+  readonly dryRun?: boolean;
 }
 
 type Moved = SeekResult['offsets'][number];
@@ -45,7 +46,8 @@ export function addSeek(group: Command, terminal: Terminal): void {
       'only this topic, or topic:0,3 for partitions; repeatable',
       collect,
     )
-    .option('-y, --yes', 'do it');
+    .option('-y, --yes', 'do it')
+    .option('--dry-run', 'only say what would happen, with --yes too');
   withExamples(
     withServer(withOutput(command)),
     'lyrebird group seek billing --to earliest',
@@ -70,7 +72,10 @@ export function addSeek(group: Command, terminal: Terminal): void {
       key: (row) => `${row.topic}:${row.partition}`,
       empty: 'the group has no committed offsets to move; name a topic with --topic',
     });
-    if (options.yes !== true) terminal.err('nothing was changed; add --yes to do it\n');
+    if (isDryRun(options)) {
+      const advice = options.yes === true ? '' : '; add --yes to do it';
+      terminal.err(`nothing was changed${advice}\n`);
+    }
     const failed = moved.filter((row) => row.error !== null).length;
     if (failed > 0 && failed === moved.length)
       throw new CommandError(EXIT.failure, 'no offset could be moved');
@@ -84,8 +89,12 @@ async function seek(client: AdminClient, group: string, body: SeekBody): Promise
   return (await client.send<SeekResult>('POST', path, body)).offsets;
 }
 
+function isDryRun({ yes, dryRun }: SeekOptions): boolean {
+  return yes !== true || dryRun === true;
+}
+
 function seekRequests(options: SeekOptions): SeekBody[] {
-  const dryRun = options.yes !== true;
+  const dryRun = isDryRun(options);
   const given = [options.to, options.shift, options.toGroup, options.fromFile].filter(
     (value) => value !== undefined,
   );

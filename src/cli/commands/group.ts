@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { GroupDetail, GroupOffsetInfo, GroupSummary } from '../../admin/api.ts';
 import { formatDuration } from '../../config/units.ts';
-import { apiPath } from '../admin-client.ts';
+import { apiPath, type AdminClient } from '../admin-client.ts';
 import {
   adminClient,
   confirm,
@@ -12,25 +12,29 @@ import {
   withServer,
   type DestructiveOptions,
   type ServerOptions,
-} from '../context.ts';
+} from '../options.ts';
+import { forEachName, withSuggestion } from '../names.ts';
 import {
+  isForPeople,
   outputFormat,
   printListing,
   renderFacts,
   renderTable,
   type Column,
-  type OutputOptions,
 } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
+import { watched, withWatch, type WatchOptions } from '../watch.ts';
 import { addSeek } from './group-seek.ts';
 
-type Options = ServerOptions & OutputOptions;
+type Options = ServerOptions & WatchOptions;
 
 const GROUP_COLUMNS: readonly Column<GroupSummary>[] = [
   { title: 'GROUP', value: (group) => group.group },
   { title: 'STATE', value: (group) => group.state },
   { title: 'MEMBERS', value: (group) => group.members },
   { title: 'LAG', value: (group) => group.totalLag },
+  { title: 'NAMESPACE', value: (group) => group.namespace, wide: true },
+  { title: 'TYPE', value: (group) => group.protocolType, wide: true },
 ];
 
 type LagRow = GroupOffsetInfo & { readonly group: string };
@@ -59,21 +63,22 @@ function addList(group: Command, terminal: Terminal): void {
     .description('list groups, those that match a glob when one is given')
     .option('-r, --regex', 'the pattern is a regular expression');
   withExamples(
-    withServer(withOutput(command)),
+    withWatch(withServer(withOutput(command))),
     'lyrebird group list',
     "lyrebird group list 'billing-*'",
   );
   command.action(async (pattern: string | undefined, options: Options & { regex?: boolean }) => {
     const matches = nameMatcher(pattern, options.regex === true);
-    const { groups } = await adminClient(terminal, options).get<{ groups: GroupSummary[] }>(
-      '/groups',
-    );
-    printListing(terminal, options, {
-      name: 'groups',
-      rows: groups.filter((summary) => matches(summary.group)),
-      columns: GROUP_COLUMNS,
-      key: (summary) => summary.group,
-      empty: 'no groups',
+    const client = adminClient(terminal, options);
+    await watched(terminal, options, async () => {
+      const { groups } = await client.get<{ groups: GroupSummary[] }>('/groups');
+      printListing(terminal, options, {
+        name: 'groups',
+        rows: groups.filter((summary) => matches(summary.group)),
+        columns: GROUP_COLUMNS,
+        key: (summary) => summary.group,
+        empty: 'no groups',
+      });
     });
   });
 }
@@ -84,35 +89,53 @@ function addDescribe(group: Command, terminal: Terminal): void {
     .alias('lag')
     .description('show members, committed offsets and lag of groups');
   withExamples(
-    withServer(withOutput(command)),
+    withWatch(withServer(withOutput(command))),
     'lyrebird group describe billing',
     'lyrebird group lag billing -o csv',
+    'lyrebird group lag billing --watch 2s',
   );
   command.action(async (names: string[], options: Options) => {
     const client = adminClient(terminal, options);
-    const details: GroupDetail[] = [];
-    for (const name of names) details.push(await client.get(apiPath('groups', name)));
-    const format = outputFormat(options);
-    if (format === 'table') {
-      terminal.out(details.map((detail) => describeGroup(detail, terminal.colors)).join('\n'));
-    } else if (format === 'csv') {
-      printListing(terminal, options, {
-        name: 'offsets',
-        rows: details.flatMap((detail) => lagRows(detail)),
-        columns: LAG_COLUMNS,
-        key: (row) => row.group,
-        empty: '',
-      });
-    } else {
-      printListing(terminal, options, {
-        name: 'groups',
-        rows: details,
-        columns: GROUP_COLUMNS,
-        key: (detail) => detail.group,
-        empty: '',
-      });
-    }
+    await watched(terminal, options, async () => {
+      const details: GroupDetail[] = [];
+      for (const name of names) details.push(await getGroup(client, name));
+      printDetails(terminal, options, details);
+    });
   });
+}
+
+/** A group by its name; one that does not exist is an error that says which was meant. */
+function getGroup(client: AdminClient, name: string): Promise<GroupDetail> {
+  return withSuggestion(
+    name,
+    () => client.get<GroupDetail>(apiPath('groups', name)),
+    async () => {
+      const { groups } = await client.get<{ groups: GroupSummary[] }>('/groups');
+      return groups.map(({ group }) => group);
+    },
+  );
+}
+
+function printDetails(terminal: Terminal, options: Options, details: readonly GroupDetail[]): void {
+  if (isForPeople(options)) {
+    terminal.out(details.map((detail) => describeGroup(detail, terminal.colors)).join('\n'));
+  } else if (outputFormat(options) === 'csv') {
+    printListing(terminal, options, {
+      name: 'offsets',
+      rows: details.flatMap((detail) => lagRows(detail)),
+      columns: LAG_COLUMNS,
+      key: (row) => row.group,
+      empty: '',
+    });
+  } else {
+    printListing(terminal, options, {
+      name: 'groups',
+      rows: details,
+      columns: GROUP_COLUMNS,
+      key: (detail) => detail.group,
+      empty: '',
+    });
+  }
 }
 
 function lagRows(detail: GroupDetail): LagRow[] {
@@ -163,14 +186,14 @@ function addDelete(group: Command, terminal: Terminal): void {
   command.action(async (names: string[], options: ServerOptions & DestructiveOptions) => {
     const client = adminClient(terminal, options);
     const details: GroupDetail[] = [];
-    for (const name of names) details.push(await client.get(apiPath('groups', name)));
+    for (const name of names) details.push(await getGroup(client, name));
     const what = details
       .map((detail) => `${detail.group} (${detail.offsets.length} committed offsets)`)
       .join(', ');
     if (!(await confirm(terminal, options, `delete group ${what}`))) return;
-    for (const name of names) {
+    await forEachName(terminal, names, async (name) => {
       await client.delete(apiPath('groups', name));
       terminal.err(`deleted group ${name}\n`);
-    }
+    });
   });
 }

@@ -6,7 +6,7 @@ import type {
   Publisher,
   PublishOutcome,
 } from '../../server/clients.ts';
-import { collect, parseCount, withExamples } from '../context.ts';
+import { collect, parseCount, withExamples } from '../options.ts';
 import {
   clientFailure,
   openClient,
@@ -77,7 +77,7 @@ async function publish(
   const destination = parseDestination(dest);
   const count = parseCount(options.count, '--count', 1);
   const template = messageTemplate(options);
-  const client = await openClient(destination, options);
+  const client = await openClient(destination, options, terminal.environment);
   try {
     const outcomes = new Outcomes(terminal, destination.name, options.json === true);
     const publisher = await client.producer(

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Server } from '../../server/server.ts';
-import { withExamples } from '../context.ts';
+import { withExamples } from '../options.ts';
 import { listenToSignals } from '../broker-signals.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ReadyFile } from '../ready-file.ts';

@@ -7,24 +7,31 @@ import {
   withOutput,
   withServer,
   type ServerOptions,
-} from '../context.ts';
+} from '../options.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
-import { printObject, renderFacts, type OutputOptions } from '../output.ts';
+import { printObject, renderFacts } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
+import { watched, withWatch, type WatchOptions } from '../watch.ts';
 
 export function statusCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('status')
     .description('show whether a broker is ready, and what it does');
-  withExamples(withServer(withOutput(command)), 'lyrebird status', 'lyrebird status --json');
-  command.action(async (options: ServerOptions & OutputOptions) => {
+  withExamples(
+    withWatch(withServer(withOutput(command))),
+    'lyrebird status',
+    'lyrebird status --json',
+  );
+  command.action(async (options: ServerOptions & WatchOptions) => {
     const client = adminClient(terminal, options);
-    const [broker, status] = await Promise.all([
-      client.get<BrokerInfo>('/broker'),
-      client.get<StatusInfo>('/status'),
-    ]);
-    printObject(terminal, options, { broker, status }, () => render(broker, status));
-    if (!status.ready) throw new CommandError(EXIT.refused, 'the broker is not ready');
+    await watched(terminal, options, async () => {
+      const [broker, status] = await Promise.all([
+        client.get<BrokerInfo>('/broker'),
+        client.get<StatusInfo>('/status'),
+      ]);
+      printObject(terminal, options, { broker, status }, () => render(broker, status));
+      if (!status.ready) throw new CommandError(EXIT.refused, 'the broker is not ready');
+    });
   });
 }
 

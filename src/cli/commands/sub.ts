@@ -1,6 +1,13 @@
 import type { Command } from 'commander';
-import type { IncomingData, StartPoint, Subscriber } from '../../server/clients.ts';
-import { parseCount, parsePartitions, withExamples } from '../context.ts';
+import type {
+  IncomingData,
+  MessagingClient,
+  StartPoint,
+  Subscriber,
+  SubscriberSettings,
+} from '../../server/clients.ts';
+import { withSuggestion } from '../names.ts';
+import { parseCount, parsePartitions, withExamples } from '../options.ts';
 import {
   clientFailure,
   openClient,
@@ -74,14 +81,11 @@ async function subscribe(terminal: Terminal, dests: string[], options: SubOption
   const formatter = messageFormatter(options.format);
   const render = options.json === true ? (m: LocatedMessage) => `${messageJson(m)}\n` : formatter;
   await interruptible(async (signal) => {
-    const client = await openClient(first, options);
+    const client = await openClient(first, options, terminal.environment);
     try {
-      const subscriber = await client.consumer({
-        topics: destinations.map((destination) => destination.name),
-        from,
-        partitions,
-        group: options.group ?? null,
-      });
+      const topics = destinations.map((destination) => destination.name);
+      const settings = { topics, from, partitions, group: options.group ?? null };
+      const subscriber = await openSubscriber(client, settings);
       const exitAtEnd = options.exitAtEnd === true;
       const stopped = aborted(signal).then(() => null);
       const how = { limit, exitAtEnd, render, reconnectMs, signal, stopped };
@@ -92,6 +96,20 @@ async function subscribe(terminal: Terminal, dests: string[], options: SubOption
     }
     if (signal.aborted) throw new CommandError(EXIT.interrupted, '');
   });
+}
+
+/** A topic that does not exist is an error that says which was meant. */
+function openSubscriber(
+  client: MessagingClient,
+  settings: SubscriberSettings,
+): Promise<Subscriber> {
+  const open = (): Promise<Subscriber> =>
+    client.consumer(settings).catch((error: unknown) => {
+      throw clientFailure(error);
+    });
+  const [topic] = settings.topics;
+  if (topic === undefined || settings.topics.length > 1) return open();
+  return withSuggestion(topic, open, () => client.topicNames());
 }
 
 interface PrintOptions {

@@ -21,10 +21,12 @@ import {
   withServer,
   type DestructiveOptions,
   type ServerOptions,
-} from '../context.ts';
+} from '../options.ts';
 import { CommandError, EXIT, usageError } from '../exit-codes.ts';
+import { forEachName } from '../names.ts';
 import { printListing, type Column, type OutputOptions } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
+import { getTopic, suggestingTopics } from './get-topic.ts';
 import { TOPIC_COLUMNS } from './topic-columns.ts';
 
 type Options = ServerOptions & OutputOptions;
@@ -78,28 +80,38 @@ function addCreate(topic: Command, terminal: Terminal): void {
         `${replicas} copies need ${replicas} brokers; there is one`,
       );
     }
+    const config = parsePairs(options.config, '--config');
+    const partitions =
+      options.partitions === undefined
+        ? {}
+        : { partitions: parseCount(options.partitions, '--partitions', 1) };
+    const dryRun = options.dryRun === true;
     const created: TopicDetail[] = [];
-    for (const name of names) {
-      const body: CreateTopicBody = {
-        name,
-        config: parsePairs(options.config, '--config'),
-        ...(options.partitions === undefined
-          ? {}
-          : { partitions: parseCount(options.partitions, '--partitions', 1) }),
-        ...(options.dryRun === true ? { dryRun: true } : {}),
-      };
+    const make = async (name: string): Promise<void> => {
+      const body: CreateTopicBody = { name, config, ...partitions, ...(dryRun ? { dryRun } : {}) };
       const detail = await createOne(client, body, options.ifNotExists === true);
       if (detail === null) terminal.err(`topic ${name} exists already\n`);
       else created.push(detail);
-    }
-    if (options.dryRun === true) terminal.err('nothing was created (--dry-run)\n');
-    printListing(terminal, options, {
-      name: 'topics',
-      rows: created,
-      columns: TOPIC_COLUMNS.slice(0, 2),
-      key: (detail) => detail.name,
-      empty: 'no topic was created',
+    };
+    const print = (): void => {
+      if (dryRun) terminal.err('nothing was created (--dry-run)\n');
+      printCreated(terminal, options, created);
+    };
+    await forEachName(terminal, names, make).catch((error: unknown) => {
+      if (created.length > 0) print();
+      throw error;
     });
+    print();
+  });
+}
+
+function printCreated(terminal: Terminal, options: Options, created: readonly TopicDetail[]): void {
+  printListing(terminal, options, {
+    name: 'topics',
+    rows: created,
+    columns: TOPIC_COLUMNS.slice(0, 2),
+    key: (detail) => detail.name,
+    empty: 'no topic was created',
   });
 }
 
@@ -143,9 +155,11 @@ function addConfig(topic: Command, terminal: Terminal): void {
       dryRun: options.dryRun === true,
     };
     const changes = options.set !== undefined || options.unset !== undefined;
-    const { config } = changes
-      ? await client.send<{ config: ConfigEntry[] }>('PATCH', path, body)
-      : await client.get<{ config: ConfigEntry[] }>(path);
+    const { config } = await suggestingTopics(client, name, () =>
+      changes
+        ? client.send<{ config: ConfigEntry[] }>('PATCH', path, body)
+        : client.get<{ config: ConfigEntry[] }>(path),
+    );
     if (changes && options.dryRun === true) terminal.err('nothing was changed (--dry-run)\n');
     printListing(terminal, options, {
       name: 'config',
@@ -177,7 +191,7 @@ function addAddPartitions(topic: Command, terminal: Terminal): void {
       throw usageError('give either --num or --total');
     }
     const client = adminClient(terminal, options);
-    const current = await client.get<TopicDetail>(apiPath('topics', name));
+    const current = await getTopic(client, name);
     const total =
       options.total === undefined
         ? current.partitions + parseCount(options.num ?? '', '--num', 1)
@@ -217,7 +231,7 @@ function addTrim(topic: Command, terminal: Terminal): void {
   command.action(async (name: string, options: TrimOptions) => {
     const client = adminClient(terminal, options);
     const before = options.before === 'latest' ? 'latest' : parseCount(options.before, '--before');
-    const detail = await client.get<TopicDetail>(apiPath('topics', name));
+    const detail = await getTopic(client, name);
     const chosen =
       options.partitions === undefined
         ? detail.partitionList.map((partition) => partition.partition)
@@ -267,14 +281,14 @@ function addDelete(topic: Command, terminal: Terminal): void {
   command.action(async (names: string[], options: ServerOptions & DestructiveOptions) => {
     const client = adminClient(terminal, options);
     const details: TopicDetail[] = [];
-    for (const name of names) details.push(await client.get(apiPath('topics', name)));
+    for (const name of names) details.push(await getTopic(client, name));
     const what = details
       .map(({ name, records, bytes }) => `${name} (${records} records, ${formatBytes(bytes)})`)
       .join(', ');
     if (!(await confirm(terminal, options, `delete topic ${what} for good`))) return;
-    for (const name of names) {
+    await forEachName(terminal, names, async (name) => {
       await client.delete(apiPath('topics', name));
       terminal.err(`deleted topic ${name}\n`);
-    }
+    });
   });
 }

@@ -7,4 +7,6 @@ export const TOPIC_COLUMNS: readonly Column<TopicSummary>[] = [
   { title: 'PARTITIONS', value: (topic) => topic.partitions },
   { title: 'RECORDS', value: (topic) => topic.records },
   { title: 'SIZE', value: (topic) => topic.bytes, format: (topic) => formatBytes(topic.bytes) },
+  { title: 'NAMESPACE', value: (topic) => topic.namespace, wide: true },
+  { title: 'ID', value: (topic) => topic.id, wide: true },
 ];

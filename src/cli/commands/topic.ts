@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { TopicDetail, TopicSummary } from '../../admin/api.ts';
 import { formatBytes } from '../../config/units.ts';
-import { apiPath } from '../admin-client.ts';
 import {
   adminClient,
   nameMatcher,
@@ -9,19 +8,15 @@ import {
   withOutput,
   withServer,
   type ServerOptions,
-} from '../context.ts';
-import {
-  outputFormat,
-  printListing,
-  renderFacts,
-  renderTable,
-  type OutputOptions,
-} from '../output.ts';
+} from '../options.ts';
+import { isForPeople, printListing, renderFacts, renderTable } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
+import { watched, withWatch, type WatchOptions } from '../watch.ts';
+import { getTopic } from './get-topic.ts';
 import { topicChangeCommands } from './topic-change.ts';
 import { TOPIC_COLUMNS } from './topic-columns.ts';
 
-type Options = ServerOptions & OutputOptions;
+type Options = ServerOptions & WatchOptions;
 
 export function topicCommands(program: Command, terminal: Terminal): void {
   const topic = program.command('topic').description('create, look at and change topics');
@@ -38,9 +33,10 @@ function addList(topic: Command, terminal: Terminal): void {
     .option('-r, --regex', 'the pattern is a regular expression')
     .option('--internal', 'internal topics, too');
   withExamples(
-    withServer(withOutput(command)),
+    withWatch(withServer(withOutput(command))),
     'lyrebird topic list',
     "lyrebird topic list 'orders.*' -o name",
+    'lyrebird topic list --watch 2s',
   );
   command.action(
     async (
@@ -48,17 +44,18 @@ function addList(topic: Command, terminal: Terminal): void {
       options: Options & { regex?: boolean; internal?: boolean },
     ) => {
       const matches = nameMatcher(pattern, options.regex === true);
-      const { topics } = await adminClient(terminal, options).get<{ topics: TopicSummary[] }>(
-        '/topics',
-      );
-      printListing(terminal, options, {
-        name: 'topics',
-        rows: topics.filter(
-          (summary) => matches(summary.name) && (options.internal === true || !summary.internal),
-        ),
-        columns: TOPIC_COLUMNS,
-        key: (summary) => summary.name,
-        empty: 'no topics; create one with: lyrebird topic create orders',
+      const client = adminClient(terminal, options);
+      await watched(terminal, options, async () => {
+        const { topics } = await client.get<{ topics: TopicSummary[] }>('/topics');
+        printListing(terminal, options, {
+          name: 'topics',
+          rows: topics.filter(
+            (summary) => matches(summary.name) && (options.internal === true || !summary.internal),
+          ),
+          columns: TOPIC_COLUMNS,
+          key: (summary) => summary.name,
+          empty: 'no topics; create one with: lyrebird topic create orders',
+        });
       });
     },
   );
@@ -72,8 +69,8 @@ function addDescribe(topic: Command, terminal: Terminal): void {
   command.action(async (names: string[], options: Options) => {
     const client = adminClient(terminal, options);
     const details: TopicDetail[] = [];
-    for (const name of names) details.push(await client.get(apiPath('topics', name)));
-    if (outputFormat(options) === 'table') {
+    for (const name of names) details.push(await getTopic(client, name));
+    if (isForPeople(options)) {
       terminal.out(details.map((detail) => describeTopic(detail, terminal.colors)).join('\n'));
       return;
     }

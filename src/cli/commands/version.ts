@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { withOutput } from '../context.ts';
+import { withOutput } from '../options.ts';
 import { printObject, type OutputOptions } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import { packageVersion } from '../../server/version.ts';

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { AdminClient, DEFAULT_SERVER } from './admin-client.ts';
 import { CommandError, EXIT, usageError } from './exit-codes.ts';
-import { OUTPUT_FORMATS } from './output.ts';
+import { findContext } from './context-store.ts';
+import { OUTPUT_FORMATS, parseOutput } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What withExamples was given, for the reference. */
@@ -17,26 +18,43 @@ export function withExamples(command: Command, ...examples: readonly string[]): 
 export function withOutput(command: Command): Command {
   return command
     .addOption(
-      new Option('-o, --output <format>', 'how to print').choices(OUTPUT_FORMATS).default('table'),
+      new Option('-o, --output <format>', `how to print: ${OUTPUT_FORMATS.join(', ')}=...`)
+        .argParser(checkedOutput)
+        .default('table'),
     )
     .option('--json', 'the same as -o json');
 }
 
+function checkedOutput(text: string): string {
+  parseOutput(text);
+  return text;
+}
+
 export interface ServerOptions {
   readonly server?: string;
+  readonly context?: string;
 }
 
 /** For commands that talk to a running broker. */
 export function withServer(command: Command): Command {
-  return command.option(
+  return withContext(command).option(
     '--server <url>',
-    `admin address of the broker (default: LYREBIRD_SERVER, else ${DEFAULT_SERVER})`,
+    `admin address of the broker (default: LYREBIRD_SERVER, the context's, ${DEFAULT_SERVER})`,
   );
 }
 
+/** For commands that reach a broker in any way. */
+export function withContext(command: Command): Command {
+  return command.option('--context <name>', 'a stored address; see lyrebird context');
+}
+
 export function adminClient(terminal: Terminal, options: ServerOptions): AdminClient {
-  const fromEnvironment = terminal.environment['LYREBIRD_SERVER'];
-  return new AdminClient(options.server ?? fromEnvironment ?? DEFAULT_SERVER);
+  const { environment } = terminal;
+  if (options.server !== undefined) return new AdminClient(options.server);
+  const named = options.context !== undefined;
+  const fromEnvironment = named ? undefined : environment['LYREBIRD_SERVER'];
+  const server = fromEnvironment ?? findContext(environment, options.context)?.server;
+  return new AdminClient(server ?? DEFAULT_SERVER);
 }
 
 export interface DestructiveOptions {
@@ -69,7 +87,7 @@ export async function confirm(
   }
   const answer = await terminal.ask(`This will ${impact}. Continue? [y/N] `);
   if (/^y(es)?$/i.test(answer.trim())) return true;
-  throw new CommandError(EXIT.interrupted, 'nothing was changed');
+  throw new CommandError(EXIT.refused, 'nothing was changed');
 }
 
 /** For options that may be given several times. */
