@@ -21,6 +21,7 @@ engineContract({
       random,
       faults: NO_FAULTS,
       writesNow: true,
+      tellsBoots: true,
       onChange: null,
       onMisuse: (message) => {
         throw new Error(message);

@@ -20,6 +20,7 @@ function engineOn(disk: SimDisk, clock: SteppedClock): LogEngine {
     random: new SeededRandom(1),
     faults: NO_FAULTS,
     writesNow: true,
+    tellsBoots: false,
     onChange: null,
     onMisuse: (message) => assert.fail(message),
   });

@@ -27,6 +27,8 @@ export class SimDisk {
   readonly writesInFlight: Set<WriteInFlight>;
   /** Paths of locks held by the living process. */
   readonly locks: Set<string>;
+  /** How often the machine was started. */
+  boots: number;
   private readonly folders: Set<string>;
   private names: Map<string, Inode>;
   private durableNames: Map<string, Inode>;
@@ -36,6 +38,7 @@ export class SimDisk {
     this.capacityBytes = capacityBytes;
     this.writesInFlight = new Set();
     this.locks = new Set();
+    this.boots = 1;
     this.folders = new Set();
     this.names = new Map();
     this.durableNames = new Map();
@@ -97,13 +100,8 @@ export class SimDisk {
     this.nameChanges = rest;
   }
 
-  /**
-   * Leaves the disk as the next process finds it; returns what really happened. After a failed sync the cache holds
-   * data that will never be on the platter, and nobody can tell: a machine in that state is started anew.
-   */
-  crash(asked: CrashKind, random: Random): CrashKind {
-    const failed = [...this.names.values()].some((inode) => inode.syncFailed);
-    const kind = failed ? 'power' : asked;
+  /** Leaves the disk as the next process finds it. */
+  crash(kind: CrashKind, random: Random): void {
     this.locks.clear();
     for (const { inode, position, bytes } of this.writesInFlight) {
       // The system had taken none, some or all of it.
@@ -111,7 +109,8 @@ export class SimDisk {
       if (taken > 0 && random.float() < 0.7) inode.write(bytes.subarray(0, taken), position);
     }
     this.writesInFlight.clear();
-    if (kind === 'kill') return kind;
+    if (kind === 'kill') return;
+    this.boots++;
     const lastKept = new Map<string, boolean>();
     for (const change of this.nameChanges) {
       const kept = (lastKept.get(change.folder) ?? true) && random.float() < 0.6;
@@ -121,7 +120,6 @@ export class SimDisk {
     this.nameChanges = [];
     for (const inode of new Set(this.durableNames.values())) inode.losePower(random);
     this.names = new Map(this.durableNames);
-    return kind;
   }
 
   /** Flips one bit of a file, on the platter and in the cache. Returns the path, or null when nothing is there. */
@@ -144,6 +142,7 @@ export class SimDisk {
     }
     for (const folder of this.folders) copy.folders.add(folder);
     copy.durableNames = new Map(copy.names);
+    copy.boots = this.boots;
     return copy;
   }
 

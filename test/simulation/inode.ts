@@ -56,23 +56,16 @@ export class Inode {
   private unsynced: Change[];
   /** Changes that some sync has covered. */
   private syncedCount: number;
-  private failed: boolean;
 
   constructor() {
     this.seen = new FileBytes();
     this.platter = new FileBytes();
     this.unsynced = [];
     this.syncedCount = 0;
-    this.failed = false;
   }
 
   get size(): number {
     return this.seen.size;
-  }
-
-  /** The cache holds something that the platter will never have. */
-  get syncFailed(): boolean {
-    return this.failed;
   }
 
   /** Number of changes so far. */
@@ -105,11 +98,10 @@ export class Inode {
   }
 
   /**
-   * A sync failed: the system drops what it could not write and reports later syncs as fine. Processes still see
-   * the new content until the cache is gone.
+   * A sync failed: the system takes what it could not write for written and reports later syncs as fine. Processes
+   * still see the new content until the cache is gone, and only what is written again reaches the platter.
    */
   failSync(random: Random): void {
-    this.failed = true;
     this.platterTakesSome(random);
     this.syncedCount = this.changeCount;
     this.unsynced = [];
@@ -121,7 +113,6 @@ export class Inode {
     this.syncedCount = this.changeCount;
     this.unsynced = [];
     this.seen.copyFrom(this.platter);
-    this.failed = false;
   }
 
   flipBit(position: number, bit: number): void {

@@ -26,6 +26,8 @@ export interface SimFileSystemOptions {
   readonly faults: DiskFaults;
   /** Handles can write within the turn; see FileHandle.writeNow. */
   readonly writesNow: boolean;
+  /** The system tells which start of the machine this is. */
+  readonly tellsBoots: boolean;
   /** Told about what no program may do, such as changing a buffer that is being written. */
   readonly onMisuse: (message: string) => void;
   /** Told about every change when it takes effect, or null. */
@@ -100,6 +102,11 @@ export class SimFileSystem implements FileSystem {
       const { capacityBytes, usedBytes } = this.options.disk;
       return { totalBytes: capacityBytes, freeBytes: Math.max(0, capacityBytes - usedBytes) };
     });
+  }
+
+  bootId(): Promise<string | null> {
+    const { disk, tellsBoots } = this.options;
+    return Promise.resolve(tellsBoots ? `boot ${disk.boots}` : null);
   }
 
   lock(path: string): Promise<{ release: () => Promise<void> } | { heldBy: number | null }> {

@@ -41,6 +41,7 @@ export function startProcess(
       random: world.diskRandom,
       faults,
       writesNow: world.scenario.writesNow,
+      tellsBoots: world.scenario.tellsBoots,
       onMisuse: (message) => world.fail(`misuse of the file system: ${message}`),
       onChange: world.trace === null ? null : (what) => world.log(`disk: ${what}`),
     }),

@@ -248,11 +248,20 @@ class Simulation {
 
   private kill(running: Running, kind: CrashKind): void {
     const { world } = this;
+    this.countWork(running);
     running.process.alive = false;
-    const happened = world.disk.crash(kind, world.diskRandom);
-    if (happened === 'power') this.crash = happened;
-    world.count(happened === 'power' ? 'power losses' : 'kills');
-    world.log(`--- ${happened} ---`);
+    world.disk.crash(kind, world.diskRandom);
+    if (kind === 'power') this.crash = kind;
+    world.count(kind === 'power' ? 'power losses' : 'kills');
+    world.log(`--- ${kind} ---`);
+  }
+
+  /** Shows in the summary that the engine's background work is part of the histories. */
+  private countWork(running: Running): void {
+    const { settledBytes, repackedBytes, pacedMsTotal } = running.engine.stats();
+    if (settledBytes > 0) this.world.count('engines that settled');
+    if (repackedBytes > 0) this.world.count('engines that repacked');
+    if (pacedMsTotal > 0) this.world.count('engines that held commits back');
   }
 
   /** Lets some more events happen, as far as there are any. */

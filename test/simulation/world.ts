@@ -33,6 +33,8 @@ export interface Scenario {
   readonly shortOfSpace: boolean;
   /** The disk's handles write within the turn when asked to. */
   readonly writesNow: boolean;
+  /** The system tells one start of the machine from another. */
+  readonly tellsBoots: boolean;
   /** Bits of stored files flip at the last crash. */
   readonly flipsBits: boolean;
   readonly incarnations: number;
@@ -158,6 +160,7 @@ function chooseScenario(random: Random): Scenario {
     capacityBytes: shortOfSpace ? (100 + below(300)) * KIB : PLENTY_BYTES,
     shortOfSpace,
     writesNow: random.float() < 0.6,
+    tellsBoots: random.float() < 0.5,
     flipsBits,
     incarnations: 2 + below(4),
     actionsPerIncarnation: 10 + below(50),

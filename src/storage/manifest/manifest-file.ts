@@ -59,6 +59,8 @@ export class ManifestFile {
   private manifestId: Buffer;
   private nextIndex: number;
   private end: number;
+  /** Where the last section that was loaded begins. */
+  private lastStart: number;
   private fullBytes: number;
 
   constructor(options: ManifestFileOptions) {
@@ -68,6 +70,7 @@ export class ManifestFile {
     this.manifestId = Buffer.alloc(8);
     this.nextIndex = 0;
     this.end = 0;
+    this.lastStart = 0;
     this.fullBytes = 0;
   }
 
@@ -83,21 +86,33 @@ export class ManifestFile {
 
   /** Null when there is no manifest. Rejects with LB2001 or LB2002 when there is one that cannot be used. */
   async load(): Promise<LoadedManifest | null> {
-    const { fileSystem, folder } = this.options;
+    const { fileSystem } = this.options;
     if (!(await fileSystem.exists(this.path))) return null;
     const handle = await fileSystem.open(this.path, { create: false });
     try {
-      const loaded = await this.readSections(handle);
-      // A process that was killed may have left it in the page cache only. Files are freed because of what it
-      // says, so it has to be on the disk first.
-      await handle.sync();
-      await fileSystem.syncDirectory(folder);
-      return loaded;
+      return await this.readSections(handle);
     } catch (error) {
       this.handle = null;
       await handle.close();
       throw error;
     }
+  }
+
+  /**
+   * A process that was killed may have left what was loaded in the page cache only. Files are freed because of what
+   * it says, so it has to be on the disk first. rewrite: a sync of the last section may have failed, after which the
+   * system takes it for synced unless it is written again; those before were followed by another one.
+   */
+  async secure(options: { rewrite: boolean }): Promise<void> {
+    const { handle, lastStart } = this;
+    if (handle === null) return;
+    if (options.rewrite) {
+      const section = Buffer.allocUnsafeSlow(this.end - lastStart);
+      const bytes = await handle.read(section, section.length, lastStart);
+      await handle.write([section.subarray(0, bytes)], lastStart);
+    }
+    await handle.sync();
+    await this.options.fileSystem.syncDirectory(this.options.folder);
   }
 
   /** Starts a new manifest with a full section. Each piece of its body may be changed when the next one is asked for. */
@@ -152,6 +167,7 @@ export class ManifestFile {
     const sections: Buffer[] = [];
     let at = 0;
     let first: SectionHeader | null = null;
+    this.lastStart = 0;
     while (at < length) {
       const header = decodeSectionHeader(file, at);
       if (header === 'too-new') {
@@ -165,6 +181,7 @@ export class ManifestFile {
       if (crc32c(body) !== header.bodyCrc) break;
       first ??= header;
       sections.push(body);
+      this.lastStart = at;
       at = bodyAt + header.bodyBytes;
     }
     if (first === null || hasLaterSection(file, { from: at, first, index: sections.length })) {

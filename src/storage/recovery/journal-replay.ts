@@ -1,3 +1,4 @@
+import { RingBuffer } from '../../base/ring-buffer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { findDamage, measureBatches, newBatchTotals, stampBatches } from '../index/batch-walk.ts';
 import type { BatchTotals } from '../index/batch-walk.ts';
@@ -47,6 +48,8 @@ export interface ReplayOutcome {
   readonly cut: boolean;
   /** Groups that had been synced were damaged or are missing. */
   readonly damaged: boolean;
+  /** Location of the first group that no header calls synced; null when there is none. */
+  readonly unproven: number | null;
 }
 
 /**
@@ -65,6 +68,10 @@ export class JournalReplay {
   private damaged: boolean;
   /** Newest group that any later header calls synced; looked up at the first anomaly. */
   private proven: number | null;
+  /** Newest group that a header seen so far calls synced. */
+  private synced: number;
+  /** Sequences and locations of the groups after that, in order. */
+  private readonly unproven: RingBuffer<{ readonly sequence: number; readonly location: number }>;
   private readonly totals: BatchTotals;
 
   constructor(options: JournalReplayOptions) {
@@ -75,6 +82,8 @@ export class JournalReplay {
     this.cut = false;
     this.damaged = false;
     this.proven = null;
+    this.synced = 0;
+    this.unproven = new RingBuffer(16);
     this.totals = newBatchTotals();
   }
 
@@ -89,7 +98,7 @@ export class JournalReplay {
       if (!this.cut) await this.replayFile(replayed, from);
     }
     const { sequence, groups, cut, damaged } = this;
-    return { sequence, groups, cut, damaged };
+    return { sequence, groups, cut, damaged, unproven: this.unproven.peek()?.location ?? null };
   }
 
   private async replayFile(replayed: ReplayFile, from: number): Promise<void> {
@@ -182,8 +191,14 @@ export class JournalReplay {
     entries: readonly Entry[],
     known: { file: JournalFile; sound: boolean },
   ): void {
-    this.sequence = group.header.sequence;
+    const { sequence, syncedThrough, fileNumber } = group.header;
+    this.sequence = sequence;
     this.groups++;
+    if (syncedThrough > this.synced) {
+      this.synced = syncedThrough;
+      while ((this.unproven.peek()?.sequence ?? Infinity) <= syncedThrough) this.unproven.shift();
+    }
+    this.unproven.push({ sequence, location: locationOf(fileNumber, group.position) });
     known.file.end = group.endPosition;
     let dataAt = 0;
     for (const entry of entries) {

@@ -15,6 +15,7 @@ import type { ReplayVisitor } from '../types.ts';
 import type { ReplayFile } from './group-scanner.ts';
 import { JournalReplay } from './journal-replay.ts';
 import type { ReplayOutcome } from './journal-replay.ts';
+import { rewriteTail } from './rewrite-tail.ts';
 
 export interface RecoverOptions {
   readonly base: EngineBase;
@@ -40,7 +41,7 @@ export interface Recovered {
 export async function recover(options: RecoverOptions): Promise<Recovered> {
   const { fileSystem, folder, files, table, segments, random } = options.base;
   const bootId = (await fileSystem.bootId?.()) ?? null;
-  const { state, tornTail } = await loadManifest(options);
+  const { state, tornTail } = await loadManifest(options, bootId);
   const names = await fileSystem.list(folder);
   const numbers = numbersOf(names, journalFileNumber);
   const nextFileNumber = Math.max(0, state?.replay.file ?? 0, ...numbers.slice(-1)) + 1;
@@ -58,12 +59,14 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
     options.onDamage(log, from, to);
   }
   const outcome = await replay(options, { files: replayed, state });
+  const sameBoot = bootId !== null && bootId === state.bootId;
   // What was replayed counts from now on, so it has to survive a power cut from now on.
+  const { unproven } = outcome;
+  if (unproven !== null && (sameBoot || bootId === null)) await rewriteTail(replayed, unproven);
   for (const { file } of replayed) await file.handle.sync();
   await adoptSpares(options, names);
   const lost = outcome.cut || outcome.damaged;
   // After a crash of the machine (not only of the process), data may be gone that needed no sync to count.
-  const sameBoot = bootId !== null && bootId === state.bootId;
   const cleanStart = !lost && ((state.drained && outcome.groups === 0) || sameBoot);
   return {
     clusterId: Buffer.from(state.clusterId, 'hex'),
@@ -79,6 +82,7 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
 
 async function loadManifest(
   options: RecoverOptions,
+  bootId: string | null,
 ): Promise<{ readonly state: ManifestState | null; readonly tornTail: boolean }> {
   const { manifest, table, metaState, snapshots, logger, folder } = options.base;
   const loaded = await manifest.load();
@@ -90,8 +94,11 @@ async function loadManifest(
     if (loaded.tornTail) {
       logger.warn('manifest.torn', 'an unfinished checkpoint was ignored', { folder });
     }
+    // The cache of a machine that was started anew holds nothing that the disk does not.
+    await manifest.secure({ rewrite: bootId === null || bootId === state.bootId });
     return { state, tornTail: loaded.tornTail };
   } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof SyntaxError)) throw cause;
     const message = `the manifest in ${folder} does not hold what was written; keep a copy of it`;
     throw new LyrebirdError('LB2002', message, { cause });
   }
