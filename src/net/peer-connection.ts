@@ -119,6 +119,10 @@ export class PeerConnection implements Connection, WireListener, FeedOwner, Flus
     this.clearPause(PAUSE_BITS[reason]);
   }
 
+  requestFlush(): void {
+    if (this.phase === 'open') this.touch();
+  }
+
   close(reason: CloseReason = 'handler'): void {
     if (this.phase !== 'open') return;
     this.phase = 'closing';
@@ -172,6 +176,7 @@ export class PeerConnection implements Connection, WireListener, FeedOwner, Flus
       this.resumed = false;
       this.takeUpReading();
     }
+    if (this.phase === 'open') this.guard((handler) => handler.onFlush?.());
     this.dirty = false;
     if (this.resumed) this.touch();
     if (this.phase === 'closed') return;

@@ -23,6 +23,8 @@ export interface ConnectionHandler {
   onShutdown(): void;
   /** While stopping: is something still under way that will be written? Absent means no. */
   busy?(): boolean;
+  /** The output is about to be written, after requestFlush or write: the moment to write what was collected elsewhere. */
+  onFlush?(): void;
 }
 
 export type CloseReason =
@@ -52,6 +54,8 @@ export interface Connection {
   /** Stops and resumes reading from the peer; nestable by distinct reasons. */
   pause(reason: 'output' | 'in-flight' | 'storage' | 'quota'): void;
   resume(reason: 'output' | 'in-flight' | 'storage' | 'quota'): void;
+  /** Has onFlush called at the end of this turn. */
+  requestFlush(): void;
   /** Sends what was written, then closes. */
   close(reason?: CloseReason): void;
   /** Closes at once. */

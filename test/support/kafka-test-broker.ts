@@ -86,6 +86,8 @@ export class FakeConnection implements Connection {
     this.paused.delete(reason);
   }
 
+  requestFlush(): void {}
+
   close(reason: CloseReason = 'handler'): void {
     this.closedWith ??= reason;
     this.onOutput?.();
