@@ -216,8 +216,10 @@ describe('bench', () => {
 describe('lists for programs', () => {
   test('JSON is what the admin API answers, with its version', async () => {
     await ok(['topic', 'create', 'shape', '-p', '2']);
-    const answer = async (path: string): Promise<object> =>
-      (await fetch(`${environment['LYREBIRD_SERVER']}/api/v1${path}`)).json();
+    const answer = async (path: string): Promise<object> => {
+      const response = await fetch(`${environment['LYREBIRD_SERVER']}/api/v1${path}`);
+      return (await response.json()) as object;
+    };
     assert.deepEqual(await json(['topic', 'list', '--internal']), {
       apiVersion: 'v1',
       ...(await answer('/topics')),
