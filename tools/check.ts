@@ -29,7 +29,10 @@ const CHECKS: readonly Check[] = [
   { name: 'dead code', run: command(`${BIN}/knip/bin/knip.js`, '--no-progress') },
   {
     name: 'generated code',
-    run: command('--import=tsx', 'tools/kafka-codec/generate.ts', '--check'),
+    run: () => [
+      ...command('--import=tsx', 'tools/kafka-codec/generate.ts', '--check')(),
+      ...command('--import=tsx', 'tools/amqp-codec/generate.ts', '--check')(),
+    ],
   },
   { name: 'lock file', run: checkLockFile },
   { name: 'tidy', run: checkTidy },
