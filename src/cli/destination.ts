@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { LyrebirdError } from '../base/errors.ts';
 import type { MessagingClient } from '../server/clients.ts';
-import { findContext } from './context-store.ts';
+import { findContext, type Context } from './context-store.ts';
 import { CommandError, EXIT, usageError, type ExitCode } from './exit-codes.ts';
 import { withContext } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -53,30 +53,29 @@ export function parseBroker(text: string): { host: string; port: number | null }
   return { host, port: match[2] === undefined ? null : Number(match[2]) };
 }
 
-export interface BrokerOptions {
+export interface BrokerOptions extends Omit<Context, 'server'> {
   readonly context?: string;
-  readonly broker?: string;
-  readonly tls?: boolean;
-  readonly tlsCa?: string;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly insecure?: boolean;
   readonly timeout?: string;
 }
 
 /** For commands that speak a messaging protocol. */
 export function withBroker(command: Command): Command {
-  return withContext(command)
-    .option(
+  return withTls(
+    withContext(command).option(
       '-b, --broker <host:port>',
       "broker, or several with commas (default: LYREBIRD_BROKER, the context's, 127.0.0.1)",
-    )
+    ),
+  ).option('--timeout <duration>', 'how long to wait for a broker', '10s');
+}
+
+/** The flags of the secrets and checks of a connection; contexts store the same. */
+export function withTls(command: Command): Command {
+  return command
     .option('--tls', 'use TLS, as kafka+tls:// does')
     .option('--tls-ca <file>', 'authority of the broker certificate (PEM)')
     .option('--tls-cert <file>', 'certificate to show (PEM)')
     .option('--tls-key <file>', 'its key (PEM)')
-    .option('--insecure', 'accept any certificate')
-    .option('--timeout <duration>', 'how long to wait for a broker', '10s');
+    .option('--insecure', 'accept any certificate');
 }
 
 /** The client for a destination. */

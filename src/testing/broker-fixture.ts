@@ -23,6 +23,17 @@ export interface BrokerFixture {
   reset(): Promise<void>;
 }
 
+export interface RunnerOptions extends FixtureOptions {
+  /** Those of the test runner, where it does not put them on the global object. */
+  readonly hooks?: TestHooks;
+}
+
+/** What useBroker does for a test runner of that name. */
+export function runnerFixture(runner: string, options: RunnerOptions): BrokerFixture {
+  const { hooks, ...fixtureOptions } = options;
+  return registerFixture(findHooks(hooks, runner), fixtureOptions);
+}
+
 /** Registers the hooks that start, reset and close one broker. */
 export function registerFixture(hooks: TestHooks, options: FixtureOptions): BrokerFixture {
   const { resetBetweenTests = true, ...brokerOptions } = options;
@@ -39,7 +50,7 @@ export function registerFixture(hooks: TestHooks, options: FixtureOptions): Brok
 }
 
 /** Hooks that a runner has put on the global object, or were handed over; throws with what to do otherwise. */
-export function findHooks(given: TestHooks | undefined, runner: string): TestHooks {
+function findHooks(given: TestHooks | undefined, runner: string): TestHooks {
   if (given !== undefined) return given;
   const { beforeAll, afterAll, afterEach } = globalThis as unknown as Partial<TestHooks>;
   if (beforeAll !== undefined && afterAll !== undefined && afterEach !== undefined) {

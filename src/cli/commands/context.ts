@@ -8,7 +8,7 @@ import {
   writeContexts,
   type Context,
 } from '../context-store.ts';
-import { parseBroker } from '../destination.ts';
+import { parseBroker, withTls } from '../destination.ts';
 import { CommandError, EXIT, usageError } from '../exit-codes.ts';
 import { withExamples, withOutput } from '../options.ts';
 import {
@@ -59,15 +59,10 @@ function addAdd(context: Command, terminal: Terminal): void {
     .description('store how a broker is reached; the first one is in use from then on')
     .option('--server <url>', 'admin address')
     .option('-b, --broker <host:port>', 'broker, or several with commas')
-    .option('--tls', 'use TLS')
-    .option('--tls-ca <file>', 'authority of the broker certificate (PEM)')
-    .option('--tls-cert <file>', 'certificate to show (PEM)')
-    .option('--tls-key <file>', 'its key (PEM)')
-    .option('--insecure', 'accept any certificate')
     .option('--use', 'use it from now on')
     .option('-f, --force', 'replace one of this name');
   withExamples(
-    command,
+    withTls(command),
     'lyrebird context add test --server http://10.0.0.5:9644 -b 10.0.0.5:9092 --use',
   );
   command.action((name: string, { use, force, ...added }: AddOptions) => {
