@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Authorizer } from '../security/authorizer.ts';
+import type { Security } from '../security/security.ts';
 import type { LogEngine } from '../storage/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { TaskGroup } from '../base/task-group.ts';
@@ -8,6 +9,10 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { EventBus } from './events.ts';
 import type { GroupCoordinator } from './group-types.ts';
 import type { Limits } from './limits.ts';
+import type { NamespaceStore } from './namespace/namespace-store.ts';
+import type { Usage } from './namespace/usage.ts';
+import type { ParameterStore } from './parameters/parameter-store.ts';
+import type { PolicyStore } from './policy/policy-store.ts';
 import type { QuotaRegistry } from './quota/quota-registry.ts';
 import type { SettingsStore } from './settings.ts';
 import type { TopicRegistry } from './types.ts';
@@ -23,6 +28,13 @@ export interface Broker {
   readonly engine: LogEngine;
   readonly authorizer: Authorizer;
   readonly topics: TopicRegistry;
+  /** Users, permissions, and the ways to log in. */
+  readonly security: Security;
+  readonly namespaces: NamespaceStore;
+  /** Connections and channels counted against the limits of namespaces and users. */
+  readonly usage: Usage;
+  readonly policies: PolicyStore;
+  readonly parameters: ParameterStore;
   readonly groups: GroupCoordinator;
   /** What changes is told here: topics, settings, groups, the disk. */
   readonly events: EventBus;

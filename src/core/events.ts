@@ -2,6 +2,7 @@ import type { DiskState, Unsubscribe } from '../storage/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { GroupEvent } from './group/events.ts';
 import type { TopicInfo } from './metadata-image.ts';
+import type { Namespace } from './namespace/namespace-store.ts';
 import type { QuotaEntity } from './quota/quota-entity.ts';
 
 /** Everything that is told on a broker's bus: name -> payload. */
@@ -13,6 +14,20 @@ export interface BrokerEvents {
   /** Settings of a scope changed; see settings.ts. */
   readonly 'settings-changed': { readonly scope: string };
   readonly 'quotas-changed': { readonly entity: QuotaEntity };
+  readonly 'namespace-created': { readonly namespace: Namespace };
+  readonly 'namespace-changed': { readonly namespace: Namespace };
+  /** What was in it is deleted, or about to be: connections to it are to be closed. */
+  readonly 'namespace-deleted': { readonly name: string };
+  /** Users or permissions changed; user: who came, went or changed, else null. */
+  readonly 'security-changed': { readonly user: string | null; readonly deleted: boolean };
+  /** What policies make of queues and exchanges of the namespace may differ now. */
+  readonly 'policies-changed': { readonly namespace: string };
+  /** A runtime parameter; namespace and component are null when it is a global one. */
+  readonly 'parameter-changed': {
+    readonly namespace: string | null;
+    readonly component: string | null;
+    readonly name: string;
+  };
   readonly 'disk-state': { readonly state: DiskState };
   readonly group: GroupEvent;
 }

@@ -1,5 +1,4 @@
 import type { Authorizer } from '../security/authorizer.ts';
-import { allowAll } from '../security/authorizer.ts';
 import {
   DEFAULT_HELD_BYTES_TOTAL,
   DEFAULT_LISTENER_LIMITS,
@@ -61,7 +60,8 @@ export interface ServerOptions {
   readonly protocols: ProtocolSettings;
   readonly groups: Partial<CoordinatorOptions>;
   readonly shutdownTimeoutMs: number;
-  readonly authorizer: Authorizer;
+  /** null: users and their permissions decide. */
+  readonly authorizer: Authorizer | null;
   readonly logger: Logger;
   /** What `lyrebird config show` asks for. */
   readonly shownConfig: readonly ShownSetting[];
@@ -79,7 +79,7 @@ export const SERVER_DEFAULTS: ServerOptions = {
   protocols: PROTOCOL_DEFAULTS,
   groups: {},
   shutdownTimeoutMs: 10_000,
-  authorizer: allowAll,
+  authorizer: null,
   logger: silentLogger,
   shownConfig: [],
 };

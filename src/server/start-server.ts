@@ -112,7 +112,7 @@ class Start {
       clock,
       random,
       logger,
-      authorizer,
+      ...(authorizer === null ? {} : { authorizer }),
       options: { groups: { durability, ...groups } },
     });
     // Before opening: an engine that fails half-way still holds its folder.
