@@ -50,6 +50,9 @@ export interface PublisherSettings {
   readonly inFlightMax?: number;
   readonly bufferBytes?: number;
   readonly compression?: 'none' | 'gzip';
+  /** With acks -1: after an outage of up to this time messages are sent again, none twice. Default 0: not at all. */
+  readonly retryMs?: number;
+  readonly onOutage?: (outage: Error) => void;
 }
 
 export interface Publisher {

@@ -121,6 +121,12 @@ describe('pub and sub', () => {
     assert.equal(await code('pub', 'talk', 'y', '-b', kafka, '-p', '99'), 3);
     await ok(['topic', 'create', 'small', '-c', 'max.message.bytes=200']);
     assert.equal(await code('pub', 'small', 'y'.repeat(300), '-b', kafka), 8);
+    // What is refused, a batch of its own for its size, does not keep those behind it from being stored.
+    await ok(['topic', 'create', 'mixed', '-c', 'max.message.bytes=20000']);
+    const input = `first\n${'y'.repeat(30_000)}\nlast\n`;
+    const mixed = await runCommand(['pub', 'mixed', '-b', kafka], { environment, input });
+    assert.equal(mixed.code, 9, mixed.stderr);
+    assert.equal(await ok(['sub', 'mixed', '-b', kafka, '-o', 'start', '-e']), 'first\nlast\n');
   });
 });
 

@@ -72,3 +72,33 @@ test('readers go on behind what they printed when their broker is back, members 
   assert.equal(await impatient.exit(), 6);
   assert.match(impatient.stderr, /LB6001.*for 300ms/);
 });
+
+test('a publisher sends what has no answer again, once', async () => {
+  const other = await freePort();
+  const data = await tempFolder();
+  const args = ['start', '--data', data.path, '--listen', `kafka://127.0.0.1:${other}`];
+  const start = async (): Promise<RunningCommand> => {
+    const broker = run(...args);
+    await broker.match(/^ready in \d+ ms$/m);
+    return broker;
+  };
+  try {
+    const broker = await start();
+    const lines = Array.from({ length: 200_000 }, (_, index) => `${index}\n`).join('');
+    const publisher = new RunningCommand(['pub', 'many', '-b', `127.0.0.1:${other}`, '--json'], {
+      input: lines,
+    });
+    commands.push(publisher);
+    await publisher.match(/"offset":1000\}/);
+    await broker.kill();
+    await publisher.match(/trying again for 1m/, 'stderr');
+    const next = await start();
+    assert.equal(await publisher.exit(), 0, publisher.stderr);
+    const all = ['sub', 'many', '-b', `127.0.0.1:${other}`, '-o', 'start', '-e'];
+    const { stdout } = await runCommand(all);
+    assert.equal(stdout, lines);
+    await next.kill();
+  } finally {
+    await data.remove();
+  }
+});

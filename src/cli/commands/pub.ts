@@ -14,7 +14,9 @@ import {
   withBroker,
   type BrokerOptions,
 } from '../destination.ts';
+import { formatDuration } from '../../config/units.ts';
 import { CommandError, EXIT, usageError } from '../exit-codes.ts';
+import { parseReconnect } from '../reconnect.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface PubOptions extends BrokerOptions {
@@ -28,6 +30,7 @@ interface PubOptions extends BrokerOptions {
   readonly tombstone?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly reconnect: string;
 }
 
 export const ACKS = { all: -1, '-1': -1, '1': 1, '0': 0 } as const;
@@ -50,6 +53,11 @@ export function pubCommand(program: Command, terminal: Terminal): void {
     )
     .option('-K, --key-delimiter <text>', 'lines are key, delimiter, body')
     .option('--tombstone', 'publish a message without a body: deletes the key in a compacted topic')
+    .option(
+      '--reconnect <duration>',
+      'with acks all: how long to try to reach a lost broker again; no message is stored twice',
+      '60s',
+    )
     .option('--json', 'print partition and offset of each message')
     .option('-q, --quiet', 'print nothing');
   withExamples(
@@ -77,6 +85,7 @@ async function publish(
   const destination = parseDestination(dest);
   const count = parseCount(options.count, '--count', 1);
   const template = messageTemplate(options);
+  const reconnectMs = parseReconnect(options.reconnect);
   const client = await openClient(destination, options, terminal.environment);
   try {
     const outcomes = new Outcomes(terminal, destination.name, options.json === true);
@@ -85,6 +94,10 @@ async function publish(
         topic: destination.name,
         acks: ACKS[options.acks],
         compression: options.compress,
+        retryMs: reconnectMs,
+        onOutage: ({ message }) => {
+          terminal.err(`${message}; trying again for ${formatDuration(reconnectMs)}\n`);
+        },
       },
       (outcome) => outcomes.add(outcome),
     );

@@ -1,4 +1,5 @@
-import { BatchBuilder } from '../../../base/batch-builder.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BatchBuilder, type BatchOptions } from '../../../base/batch-builder.ts';
 import type { RecordHeader } from '../../../base/records.ts';
 import { API_CODECS } from '../codec/generated/apis.ts';
 import type {
@@ -7,7 +8,7 @@ import type {
   ProduceResponsePartition,
 } from '../codec/generated/produce.ts';
 import { ZERO_UUID } from '../codec/records.ts';
-
+import { KAFKA_ERROR } from '../errors.ts';
 import { connectionLost, refused } from './client-error.ts';
 import type { KafkaCluster, PartitionLeader } from './cluster.ts';
 import type { KafkaConnection } from './connection.ts';
@@ -26,6 +27,10 @@ export interface ProducerSettings {
   /** Bytes appended and not answered above which append asks to wait. */
   readonly bufferBytes: number;
   readonly compression: 'none' | 'gzip';
+  /** Batches are numbered (acks -1 only), and sent again after an outage of up to this time; 0: never. */
+  readonly retryMs: number;
+  /** Called when a connection broke and batches wait to be sent again. */
+  readonly onOutage: (outage: Error) => void;
 }
 
 export const PRODUCER_DEFAULTS = {
@@ -35,6 +40,8 @@ export const PRODUCER_DEFAULTS = {
   inFlightMax: 5,
   bufferBytes: 32 * 1024 * 1024,
   compression: 'none',
+  retryMs: 0,
+  onOutage: () => {},
 } as const;
 
 /** A batch whose outcome is known. */
@@ -58,16 +65,42 @@ interface OutgoingBatch {
 
 interface SealedBatch {
   readonly partition: number;
+  readonly baseSequence: number;
   readonly bytes: Buffer;
   readonly tokens: number[];
 }
 
 /** What waits for one broker. */
 interface Lane {
-  readonly connection: KafkaConnection;
+  readonly leader: number;
+  connection: KafkaConnection;
   readonly ready: OutgoingBatch[];
+  /** Sent over a connection that broke, in the order of their sequence numbers. */
+  readonly unsettled: SealedBatch[];
   inFlight: number;
+  isRecovering: boolean;
 }
+
+/** The name under which a broker knows which batches it has seen. */
+interface ProducerIdentity {
+  readonly id: number;
+  readonly epoch: number;
+}
+
+const FIRST_DELAY_MS = 100;
+const DELAY_MS_MAX = 3000;
+const SEQUENCE_MASK = 0x7fff_ffff;
+/** Answers after which a batch is certainly not stored: the next one takes its sequence number. */
+const NOT_STORED = new Set<number>([
+  KAFKA_ERROR.CORRUPT_MESSAGE,
+  KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION,
+  KAFKA_ERROR.MESSAGE_TOO_LARGE,
+  KAFKA_ERROR.RECORD_LIST_TOO_LARGE,
+  KAFKA_ERROR.TOPIC_AUTHORIZATION_FAILED,
+  KAFKA_ERROR.INVALID_TIMESTAMP,
+  KAFKA_ERROR.POLICY_VIOLATION,
+  KAFKA_ERROR.INVALID_RECORD,
+]);
 
 const REQUEST_BYTES_MAX = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -76,12 +109,18 @@ const RECORD_OVERHEAD_BYTES = 16;
 
 /**
  * Sends records to one topic in batches. append is synchronous; outcomes come by batch, so that a benchmark pays
- * no promise per record. A batch that failed is not sent again: the caller decides.
+ * no promise per record. With retryMs, a broker tells a batch that it has from one that was lost on the way, so that
+ * sending again after a broken connection neither loses nor repeats records. Otherwise a batch that failed is not sent
+ * again: the caller decides.
  */
 export class KafkaProducer {
   readonly partitions: readonly PartitionLeader[];
   private readonly settings: ProducerSettings;
   private readonly lanes: ReadonlyMap<number, Lane>;
+  private readonly cluster: KafkaCluster;
+  private readonly identity: ProducerIdentity | null;
+  /** Next sequence number of each partition. */
+  private readonly sequences: number[];
   private readonly onDelivery: (delivery: Delivery) => void;
   private readonly open: (OutgoingBatch | null)[];
   private stickyPartition = 0;
@@ -97,26 +136,39 @@ export class KafkaProducer {
     settings: Partial<ProducerSettings> & { readonly topic: string },
     onDelivery: (delivery: Delivery) => void,
   ): Promise<KafkaProducer> {
-    const partitions = await cluster.partitions(settings.topic, { create: true });
+    const all = { ...PRODUCER_DEFAULTS, ...settings };
+    const partitions = await cluster.partitions(all.topic, { create: true });
     const lanes = new Map<number, Lane>();
     for (const { leader } of partitions) {
       if (lanes.has(leader)) continue;
-      lanes.set(leader, { connection: await cluster.node(leader), ready: [], inFlight: 0 });
+      const connection = await cluster.node(leader);
+      const lane = { leader, connection, ready: [], unsettled: [], inFlight: 0 };
+      lanes.set(leader, { ...lane, isRecovering: false });
     }
-    return new KafkaProducer({ ...PRODUCER_DEFAULTS, ...settings }, partitions, lanes, onDelivery);
+    const [first] = lanes.values();
+    const isNumbered = all.retryMs > 0 && all.acks === -1 && first !== undefined;
+    const identity = isNumbered ? await newIdentity(first.connection) : null;
+    return new KafkaProducer(cluster, all, { partitions, lanes, identity, onDelivery });
   }
 
   private constructor(
+    cluster: KafkaCluster,
     settings: ProducerSettings,
-    partitions: readonly PartitionLeader[],
-    lanes: ReadonlyMap<number, Lane>,
-    onDelivery: (delivery: Delivery) => void,
+    parts: {
+      readonly partitions: readonly PartitionLeader[];
+      readonly lanes: ReadonlyMap<number, Lane>;
+      readonly identity: ProducerIdentity | null;
+      readonly onDelivery: (delivery: Delivery) => void;
+    },
   ) {
+    this.cluster = cluster;
     this.settings = settings;
-    this.partitions = partitions;
-    this.lanes = lanes;
-    this.onDelivery = onDelivery;
-    this.open = partitions.map(() => null);
+    this.partitions = parts.partitions;
+    this.lanes = parts.lanes;
+    this.identity = parts.identity;
+    this.onDelivery = parts.onDelivery;
+    this.open = parts.partitions.map(() => null);
+    this.sequences = parts.partitions.map(() => 0);
   }
 
   /** False: wait for room() before appending more. */
@@ -227,10 +279,17 @@ export class KafkaProducer {
   }
 
   private pump(lane: Lane): void {
-    while (lane.inFlight < this.settings.inFlightMax) {
+    if (lane.isRecovering) return;
+    // Numbered batches go one request after the other, so that one that is refused leaves no gap.
+    const inFlightMax = this.identity === null ? this.settings.inFlightMax : 1;
+    while (lane.inFlight < inFlightMax) {
+      if (lane.unsettled.length > 0) {
+        this.sendRequest(lane, takeUnsettled(lane.unsettled));
+        continue;
+      }
       if (lane.ready.length === 0) this.closeDue(lane);
       if (lane.ready.length === 0) return;
-      this.sendRequest(lane);
+      this.sendRequest(lane, this.takeBatches(lane));
     }
   }
 
@@ -243,8 +302,7 @@ export class KafkaProducer {
   }
 
   /** One request with at most one batch of each partition, as the protocol has it. */
-  private sendRequest(lane: Lane): void {
-    const batches = this.takeBatches(lane);
+  private sendRequest(lane: Lane, batches: readonly SealedBatch[]): void {
     const topicData: ProduceRequestTopicData = {
       name: this.settings.topic,
       topicId: ZERO_UUID,
@@ -276,10 +334,43 @@ export class KafkaProducer {
       },
       onFailure: (error) => {
         lane.inFlight--;
-        for (const batch of batches) this.finish(batch, -1, error);
-        this.pump(lane);
+        this.onFailure(lane, batches, error);
       },
     });
+  }
+
+  /** Requests under way fail in the order in which they were sent, all in one turn of the event loop. */
+  private onFailure(lane: Lane, batches: readonly SealedBatch[], error: Error): void {
+    if (this.identity === null || !lane.connection.closed) {
+      for (const batch of batches) this.finish(batch, -1, error);
+      this.pump(lane);
+      return;
+    }
+    lane.unsettled.push(...batches);
+    if (lane.isRecovering) return;
+    lane.isRecovering = true;
+    void this.recover(lane, error);
+  }
+
+  /** Connects again, with growing pauses, and sends what has no answer; never rejects. */
+  private async recover(lane: Lane, outage: Error): Promise<void> {
+    const giveUpMs = performance.now() + this.settings.retryMs;
+    this.settings.onOutage(outage);
+    for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(delayMs * 2, DELAY_MS_MAX)) {
+      await sleep(delayMs);
+      try {
+        // Asks any broker first: the address of the leader may be another one by now.
+        await this.cluster.partitions(this.settings.topic, { create: false });
+        lane.connection = await this.cluster.node(lane.leader);
+        break;
+      } catch (error) {
+        if (performance.now() < giveUpMs) continue;
+        for (const batch of lane.unsettled.splice(0)) this.finish(batch, -1, error as Error);
+        break;
+      }
+    }
+    lane.isRecovering = false;
+    this.pump(lane);
   }
 
   private takeBatches(lane: Lane): SealedBatch[] {
@@ -291,17 +382,29 @@ export class KafkaProducer {
       if (batch === undefined || taken.has(batch.partition.index)) break;
       lane.ready.shift();
       taken.add(batch.partition.index);
-      const sealed = batch.builder.finish({ compression: this.settings.compression });
+      const baseSequence = this.sequences[batch.partition.index] ?? 0;
+      const sealed = batch.builder.finish(this.batchOptions(baseSequence));
       bytes += sealed.length;
-      batches.push({ partition: batch.partition.index, bytes: sealed, tokens: batch.tokens });
+      const { partition, tokens } = batch;
+      this.sequences[partition.index] = (baseSequence + tokens.length) & SEQUENCE_MASK;
+      batches.push({ partition: partition.index, baseSequence, bytes: sealed, tokens });
     }
     return batches;
+  }
+
+  private batchOptions(baseSequence: number): BatchOptions {
+    const { compression } = this.settings;
+    if (this.identity === null) return { compression };
+    return { compression, producer: { ...this.identity, baseSequence } };
   }
 
   private onResponse(batches: readonly SealedBatch[], response: ProduceResponse): void {
     const answers = response.responses[0]?.partitionResponses ?? [];
     for (const batch of batches) {
       const answer = answers.find((candidate) => candidate.index === batch.partition);
+      if (answer !== undefined && NOT_STORED.has(answer.errorCode)) {
+        this.sequences[batch.partition] = batch.baseSequence;
+      }
       this.finish(batch, answer?.baseOffset ?? -1, this.outcome(batch, answer));
     }
   }
@@ -322,4 +425,27 @@ export class KafkaProducer {
     this.waiters = [];
     for (const resolve of waiters) resolve();
   }
+}
+
+async function newIdentity(connection: KafkaConnection): Promise<ProducerIdentity> {
+  const response = await connection.request(API_CODECS.InitProducerId, {
+    transactionalId: null,
+    transactionTimeoutMs: REQUEST_TIMEOUT_MS,
+    producerId: -1,
+    producerEpoch: -1,
+  });
+  if (response.errorCode !== 0) throw refused('a producer id', response.errorCode);
+  return { id: response.producerId, epoch: response.producerEpoch };
+}
+
+/** From the front, at most one batch of each partition: the order within a partition stays. */
+function takeUnsettled(unsettled: SealedBatch[]): SealedBatch[] {
+  const partitions = new Set<number>();
+  let count = 0;
+  for (const { partition } of unsettled) {
+    if (partitions.has(partition)) break;
+    partitions.add(partition);
+    count++;
+  }
+  return unsettled.splice(0, count);
 }
