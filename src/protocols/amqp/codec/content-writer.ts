@@ -45,11 +45,15 @@ export class OutgoingContent {
 export class DeliverPrefix {
   readonly channel: number;
   readonly bytes: Buffer;
+  /** The bytes again, and zeros up to a multiple of four: copied by words, which beats a call for so few. */
+  readonly view: DataView;
 
   constructor(channel: number, consumerTag: string) {
     this.channel = channel;
     const tag = Buffer.from(consumerTag);
-    this.bytes = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + 5 + tag.length);
+    const size = FRAME_HEADER_BYTES + 5 + tag.length;
+    this.view = new DataView(new ArrayBuffer((size + 3) & ~3));
+    this.bytes = Buffer.from(this.view.buffer, 0, size);
     putFrameHeader(this.bytes, 0, FRAME.method, channel);
     putLong(this.bytes, FRAME_HEADER_BYTES, BASIC_DELIVER);
     this.bytes[FRAME_HEADER_BYTES + 4] = tag.length;
@@ -70,8 +74,9 @@ export function writeDelivery(
   const prefixBytes = bytes.length;
   const frameBytes = prefixBytes + 9 + (routingEnd - routingStart) + 1;
   const at = output.reserve(frameBytes);
-  const { memory } = output;
-  copyBytes(memory, at, bytes, 0, prefixBytes);
+  const { memory, view } = output;
+  // Up to three bytes too many, where the delivery tag comes next.
+  for (let i = 0; i < prefixBytes; i += 4) view.setInt32(at + i, prefix.view.getInt32(i));
   putLong(memory, at + 3, frameBytes - FRAME_OVERHEAD_BYTES);
   putLonglong(memory, at + prefixBytes, deliveryTag);
   memory[at + prefixBytes + 8] = redelivered ? 1 : 0;

@@ -43,11 +43,14 @@ export class OutputPool {
 /** Memory that returns to its pool when its writer and everything that still sends it have released it. */
 export class OutputChunk implements Lease {
   readonly buffer: Buffer;
+  /** The buffer again: a DataView's stores are faster than a Buffer's. */
+  readonly view: DataView;
   private readonly pool: OutputPool | null;
   private references = 0;
 
   constructor(bytes: number, pool: OutputPool | null) {
     this.buffer = Buffer.allocUnsafeSlow(bytes);
+    this.view = new DataView(this.buffer.buffer, this.buffer.byteOffset, bytes);
     this.pool = pool;
   }
 

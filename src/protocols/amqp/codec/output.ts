@@ -178,6 +178,11 @@ export class Output {
     return this.buffer;
   }
 
+  /** The same memory. */
+  get view(): DataView {
+    return this.chunk.view;
+  }
+
   /** Makes room for bytes and returns where in memory they begin. */
   reserve(bytes: number): number {
     if (this.length + bytes > this.buffer.length) this.makeRoom(bytes);
@@ -255,6 +260,7 @@ export function putLong(memory: Buffer, at: number, value: number): void {
 }
 
 export function putLonglong(memory: Buffer, at: number, value: number): void {
-  putLong(memory, at, value / TWO_32);
-  putLong(memory, at + 4, value % TWO_32);
+  // Shifts take a number modulo 2^32, so that the lower half needs no arithmetic.
+  putLong(memory, at, value < TWO_32 ? 0 : value / TWO_32);
+  putLong(memory, at + 4, value);
 }
