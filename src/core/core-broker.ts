@@ -5,7 +5,7 @@ import type { Random } from '../base/random.ts';
 import { TaskGroup } from '../base/task-group.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
 import type { Authorizer } from '../security/authorizer.ts';
-import { SECURITY_DEFAULTS, Security, type SecurityOptions } from '../security/security.ts';
+import type { Security, SecurityOptions } from '../security/security.ts';
 import type { Identity, LogEngine, ReplayVisitor, Unsubscribe } from '../storage/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { MetricFamily, MetricSource } from '../telemetry/metric-family.ts';
@@ -17,16 +17,12 @@ import {
   type OwnedGroupCoordinator,
 } from './group/index.ts';
 import { Limits } from './limits.ts';
-import { MetaRecords } from './meta-records.ts';
-import {
-  DEFAULT_NAMESPACE,
-  NamespaceStore,
-  type NamespaceChange,
-} from './namespace/namespace-store.ts';
-import { Usage } from './namespace/usage.ts';
-import { ParameterStore } from './parameters/parameter-store.ts';
+import type { NamespaceStore } from './namespace/namespace-store.ts';
+import { Tenancy } from './namespace/tenancy.ts';
+import type { Usage } from './namespace/usage.ts';
+import type { ParameterStore } from './parameters/parameter-store.ts';
 import { PartitionStates } from './partition/partition-states.ts';
-import { PolicyStore } from './policy/policy-store.ts';
+import type { PolicyStore } from './policy/policy-store.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { QuotaRegistry } from './quota/quota-registry.ts';
 import { SettingsStore } from './settings.ts';
@@ -76,7 +72,7 @@ export class CoreBroker implements Broker, MetricSource {
   readonly usage: Usage;
   readonly policies: PolicyStore;
   readonly parameters: ParameterStore;
-  private readonly records: MetaRecords;
+  private readonly tenancy: Tenancy;
   private readonly states: PartitionStates;
   private readonly producerIds: ProducerIds;
   private readonly unsubscribe: Unsubscribe[] = [];
@@ -126,35 +122,18 @@ export class CoreBroker implements Broker, MetricSource {
       events: this.events,
       bucketsMax: () => limits.get('quotaBuckets'),
     });
-    this.records = new MetaRecords(engine.meta, logger);
-    const { records, events } = this;
-    this.namespaces = new NamespaceStore({
-      records,
-      logger,
-      onChange: (change) => tellNamespace(events, change),
-    });
-    const hasNamespace = (name: string): boolean => this.namespaces.has(name);
-    this.security = new Security({
-      records,
-      random,
-      clock,
-      hasNamespace,
-      onChange: (change) => events.emit('security-changed', change),
-      options: { ...SECURITY_DEFAULTS, ...options.security },
-    });
+    const security = options.security ?? {};
+    const { events } = this;
+    this.tenancy = new Tenancy({ meta: engine.meta, clock, random, logger, events, security });
+    ({
+      namespaces: this.namespaces,
+      security: this.security,
+      usage: this.usage,
+      policies: this.policies,
+      parameters: this.parameters,
+    } = this.tenancy);
     this.authorizer = authorizer ?? this.security.authorizer;
-    this.usage = new Usage(this.namespaces, this.security.users);
-    this.policies = new PolicyStore({
-      records,
-      logger,
-      hasNamespace,
-      onChange: (namespace) => events.emit('policies-changed', { namespace }),
-    });
-    this.parameters = new ParameterStore({
-      records,
-      hasNamespace,
-      onChange: (change) => events.emit('parameter-changed', change),
-    });
+    this.namespaces.addCleaner((namespace) => this.deleteTopics(namespace));
     this.producerIds = new ProducerIds(engine.meta);
     this.groups = createGroupCoordinator({
       engine,
@@ -189,7 +168,7 @@ export class CoreBroker implements Broker, MetricSource {
     this.topics.load();
     this.settings.load();
     this.quotas.load();
-    await this.loadRecords();
+    await this.tenancy.load();
     groups.restore();
     this.unsubscribe.push(
       events.on('topic-deleted', ({ topic }) => groups.topicDeleted(topic.id)),
@@ -200,6 +179,7 @@ export class CoreBroker implements Broker, MetricSource {
       }),
     );
     this.scheduleProducerExpiry();
+    this.tasks.run('delete-namespaces', () => this.namespaces.resumeDeletions());
   }
 
   /** drain: what was accepted becomes durable first. abort: as a crash would. Idempotent. */
@@ -248,36 +228,16 @@ export class CoreBroker implements Broker, MetricSource {
     this.topics.close();
     this.settings.close();
     this.quotas.close();
-    this.records.close();
+    this.tenancy.close();
   }
 
-  /** Namespaces, users and what else is kept as records; a broker that never ran gets its first ones. */
-  private async loadRecords(): Promise<void> {
-    const { records, namespaces, security } = this;
-    records.load();
-    namespaces.load();
-    await records.transact((transaction) => {
-      if (!security.isNew(transaction)) return;
-      namespaces.ensure(transaction, DEFAULT_NAMESPACE);
-      security.welcome(transaction, DEFAULT_NAMESPACE);
-    });
-    namespaces.addCleaner(async (namespace) => this.cleanNamespace(namespace));
-    this.tasks.run('delete-namespaces', () => namespaces.resumeDeletions());
-  }
-
-  /** Deletes what core keeps of a namespace. */
-  private async cleanNamespace(namespace: string): Promise<void> {
+  private async deleteTopics(namespace: string): Promise<void> {
     for (const { name } of this.topics.list(namespace)) {
       const { status } = await this.topics.delete(namespace, name);
       if (status !== 'ok' && status !== 'unknown') {
         throw new LyrebirdError('LB3002', `topic '${name}' of '${namespace}' could not be deleted`);
       }
     }
-    await this.records.transact((transaction) => {
-      this.security.permissions.removeAll(transaction, { namespace });
-      this.policies.removeAll(transaction, namespace);
-      this.parameters.removeAll(transaction, namespace);
-    });
   }
 
   private scheduleProducerExpiry(): void {
@@ -285,19 +245,6 @@ export class CoreBroker implements Broker, MetricSource {
       this.tasks.run('expire-producers', (signal) => this.states.expireProducers(signal));
       this.scheduleProducerExpiry();
     });
-  }
-}
-
-function tellNamespace(events: EventBus, change: NamespaceChange): void {
-  switch (change.kind) {
-    case 'created':
-      events.emit('namespace-created', { namespace: change.namespace });
-      break;
-    case 'changed':
-      events.emit('namespace-changed', { namespace: change.namespace });
-      break;
-    case 'deleted':
-      events.emit('namespace-deleted', { name: change.name });
   }
 }
 

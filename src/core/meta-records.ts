@@ -29,7 +29,7 @@ export class MetaRecords implements Records {
 
   table<T>(definition: TableDefinition<T>): RecordTable<T> {
     const table = new MetaTable(definition, this.logger);
-    this.tables.push(table as MetaTable<unknown>);
+    this.tables.push(table);
     return table;
   }
 

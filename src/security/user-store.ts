@@ -107,14 +107,9 @@ export class UserStore {
   }
 
   hash(password: NewPassword): PasswordHash | null {
-    switch (password.kind) {
-      case 'text':
-        return hashPassword(password.text, this.random.bytes(SALT_SIZE));
-      case 'hash':
-        return password.hash;
-      case 'none':
-        return null;
-    }
+    if (password.kind === 'none') return null;
+    if (password.kind === 'hash') return password.hash;
+    return hashPassword(password.text, this.random.bytes(SALT_SIZE));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ArgumentValue, Arguments } from '../queue-types.ts';
 import { erlangTerm } from './erlang-term.ts';
-import type { PolicyKind } from './policy-types.ts';
+import type { PolicyKind, PolicySubject } from './policy-types.ts';
 
 interface PolicyKey {
   isValid(value: ArgumentValue): boolean;
@@ -171,6 +171,49 @@ export function findDefinitionDefect(kind: PolicyKind, definition: Arguments): s
     }
   }
   return null;
+}
+
+const HA_KEYS = [
+  'ha-mode',
+  'ha-params',
+  'ha-sync-mode',
+  'ha-promote-on-shutdown',
+  'ha-promote-on-failure',
+  'queue-master-locator',
+];
+const STREAM_KEYS = ['max-age', 'stream-max-segment-size-bytes', 'initial-cluster-size'];
+const MEMORY_KEYS = ['max-in-memory-length', 'max-in-memory-bytes'];
+
+/** A policy with one of these keys is passed over for the subject, as if it did not match. */
+const UNSUPPORTED: Readonly<Record<PolicySubject, readonly string[]>> = {
+  classic_queue: [
+    ...STREAM_KEYS,
+    ...MEMORY_KEYS,
+    'delivery-limit',
+    'dead-letter-strategy',
+    'target-group-size',
+  ],
+  quorum_queue: [...STREAM_KEYS, ...HA_KEYS, 'queue-mode'],
+  stream: [
+    ...HA_KEYS,
+    ...MEMORY_KEYS,
+    'expires',
+    'message-ttl',
+    'dead-letter-exchange',
+    'dead-letter-routing-key',
+    'dead-letter-strategy',
+    'max-length',
+    'overflow',
+    'queue-mode',
+    'delivery-limit',
+    'target-group-size',
+  ],
+  exchange: [],
+};
+
+/** Whether a definition fits a subject: all of it, or it is not applied at all. */
+export function fitsSubject(definition: Arguments, subject: PolicySubject): boolean {
+  return !UNSUPPORTED[subject].some((name) => Object.hasOwn(definition, name));
 }
 
 /** Keys of a valid definition that do nothing here, each with the reason. */

@@ -5,7 +5,7 @@ import { RecordReader } from '../../security/record-reader.ts';
 import type { RecordTable, RecordTransaction, Records } from '../../security/records.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ArgumentValue, Arguments } from '../queue-types.ts';
-import { findDefinitionDefect, listIneffectiveKeys } from './policy-keys.ts';
+import { findDefinitionDefect, fitsSubject, listIneffectiveKeys } from './policy-keys.ts';
 import type {
   ApplyTo,
   EffectivePolicy,
@@ -165,7 +165,8 @@ export class PolicyStore {
     name: string,
   ): Policy | null {
     for (const { policy, pattern } of this.ordered(kind, namespace)) {
-      if (APPLIES[policy.applyTo].includes(subject) && pattern.matches(name)) return policy;
+      const isFor = APPLIES[policy.applyTo].includes(subject);
+      if (isFor && fitsSubject(policy.definition, subject) && pattern.matches(name)) return policy;
     }
     return null;
   }
@@ -193,8 +194,9 @@ function findDefect(kind: PolicyKind, policy: Policy): string | null {
   const pattern = findPatternDefect(policy.pattern);
   if (pattern !== null) return `pattern should be regular expression: ${pattern}`;
   if (!Number.isSafeInteger(policy.priority)) return 'priority should be a number';
-  if (!APPLY_TO.includes(policy.applyTo))
-    return `apply-to should be one of: ${APPLY_TO.join(', ')}`;
+  if (!APPLY_TO.includes(policy.applyTo)) {
+    return `apply-to '${policy.applyTo}' unrecognised; should be one of: ${APPLY_TO.join(', ')}`;
+  }
   return findDefinitionDefect(kind, policy.definition);
 }
 

@@ -27,11 +27,18 @@ const SIMPLE_ESCAPES: Readonly<Record<string, number>> = {
 };
 
 interface Flags {
-  readonly ignoreCase: boolean;
-  readonly dotAll: boolean;
-  readonly multiline: boolean;
-  readonly extended: boolean;
+  ignoreCase: boolean;
+  dotAll: boolean;
+  multiline: boolean;
+  extended: boolean;
 }
+
+const FLAGS: Readonly<Record<string, keyof Flags>> = {
+  i: 'ignoreCase',
+  s: 'dotAll',
+  m: 'multiline',
+  x: 'extended',
+};
 
 /**
  * Reads a Perl-compatible regular expression: what administrators of RabbitMQ write. What cannot be matched in linear
@@ -42,7 +49,7 @@ export class PatternParser {
   private readonly chars: readonly string[];
   private at = 0;
   private depth = 0;
-  private flags: Flags = {
+  private flags: Readonly<Flags> = {
     ignoreCase: false,
     dotAll: false,
     multiline: false,
@@ -50,7 +57,7 @@ export class PatternParser {
   };
 
   constructor(text: string) {
-    this.chars = [...text];
+    this.chars = Array.from(text);
   }
 
   parse(): Node {
@@ -179,14 +186,12 @@ export class PatternParser {
   /** (?i) holds to the end of the group, (?i:...) inside it. */
   private flagGroup(): Node | null {
     let on = true;
-    let flags = this.flags;
+    const flags = { ...this.flags };
     for (;;) {
       const char = this.next();
+      const flag = FLAGS[char];
       if (char === '-') on = false;
-      else if (char === 'i') flags = { ...flags, ignoreCase: on };
-      else if (char === 's') flags = { ...flags, dotAll: on };
-      else if (char === 'm') flags = { ...flags, multiline: on };
-      else if (char === 'x') flags = { ...flags, extended: on };
+      else if (flag !== undefined) flags[flag] = on;
       else if (char === ')') {
         this.flags = flags;
         return null;

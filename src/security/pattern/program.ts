@@ -32,77 +32,90 @@ interface Totals {
 
 /** Compiles a tree; PatternError when it becomes too large. */
 export function compileProgram(node: Node, totals: Totals = { steps: 0, looks: 0 }): Program {
-  const steps: Step[] = [];
-  emit(node);
-  push({ op: 'match' });
-  return { steps };
+  const compiler = new Compiler(totals);
+  compiler.emit(node);
+  compiler.push({ op: 'match' });
+  return { steps: compiler.steps };
+}
 
-  function push(step: Step): number {
-    if (++totals.steps > STEPS_MAX) throw new PatternError('the pattern is too large');
-    return steps.push(step) - 1;
+class Compiler {
+  readonly steps: Step[] = [];
+  private readonly totals: Totals;
+
+  constructor(totals: Totals) {
+    this.totals = totals;
   }
 
-  function emit(current: Node): void {
-    switch (current.kind) {
+  push(step: Step): void {
+    if (++this.totals.steps > STEPS_MAX) throw new PatternError('the pattern is too large');
+    this.steps.push(step);
+  }
+
+  emit(node: Node): void {
+    switch (node.kind) {
       case 'set':
-        push({ op: 'set', set: current.set });
-        return;
+        this.push({ op: 'set', set: node.set });
+        break;
       case 'place':
-        push({ op: 'place', place: current.place });
-        return;
+        this.push({ op: 'place', place: node.place });
+        break;
       case 'sequence':
-        for (const child of current.nodes) emit(child);
-        return;
+        for (const child of node.nodes) this.emit(child);
+        break;
       case 'either':
-        emitEither(current.nodes);
-        return;
+        this.emitEither(node.nodes);
+        break;
       case 'repeat':
-        emitRepeat(current.node, current.min, current.max);
-        return;
+        this.emitRepeat(node.node, node.min, node.max);
+        break;
       case 'look': {
-        const { behind, negative } = current;
-        const index = totals.looks++;
-        const program = compileProgram(current.node, totals);
-        push({ op: 'look', program, behind, negative, index });
+        const { behind, negative } = node;
+        const index = this.totals.looks++;
+        const program = compileProgram(node.node, this.totals);
+        this.push({ op: 'look', program, behind, negative, index });
       }
     }
   }
 
-  function emitEither(nodes: readonly Node[]): void {
+  private emitEither(nodes: readonly Node[]): void {
     const jumps: { target: number }[] = [];
     for (const [i, child] of nodes.entries()) {
       if (i === nodes.length - 1) {
-        emit(child);
+        this.emit(child);
         break;
       }
-      const split = { op: 'split' as const, first: steps.length + 1, second: 0 };
-      push(split);
-      emit(child);
+      const split = this.split();
+      this.emit(child);
       const jump = { op: 'jump' as const, target: 0 };
-      push(jump);
+      this.push(jump);
       jumps.push(jump);
-      split.second = steps.length;
+      split.second = this.steps.length;
     }
-    for (const jump of jumps) jump.target = steps.length;
+    for (const jump of jumps) jump.target = this.steps.length;
   }
 
-  function emitRepeat(child: Node, min: number, max: number): void {
-    for (let i = 0; i < min; i++) emit(child);
+  private emitRepeat(child: Node, min: number, max: number): void {
+    for (let i = 0; i < min; i++) this.emit(child);
     if (max === Infinity) {
-      const split = { op: 'split' as const, first: steps.length + 1, second: 0 };
-      const start = push(split);
-      emit(child);
-      push({ op: 'jump', target: start });
-      split.second = steps.length;
+      const start = this.steps.length;
+      const split = this.split();
+      this.emit(child);
+      this.push({ op: 'jump', target: start });
+      split.second = this.steps.length;
       return;
     }
     const splits: { second: number }[] = [];
     for (let i = min; i < max; i++) {
-      const split = { op: 'split' as const, first: steps.length + 1, second: 0 };
-      push(split);
-      emit(child);
-      splits.push(split);
+      splits.push(this.split());
+      this.emit(child);
     }
-    for (const split of splits) split.second = steps.length;
+    for (const split of splits) split.second = this.steps.length;
+  }
+
+  /** Goes on with the next step, and where second will say. */
+  private split(): { second: number } {
+    const split = { op: 'split' as const, first: this.steps.length + 1, second: 0 };
+    this.push(split);
+    return split;
   }
 }

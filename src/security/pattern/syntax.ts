@@ -68,8 +68,9 @@ export function setHas(set: CharSet, code: number): boolean {
 function otherCases(code: number): readonly number[] {
   const text = String.fromCodePoint(code);
   return [text.toLowerCase(), text.toUpperCase()].flatMap((other) => {
-    const [only] = [...other];
-    return only === other && other !== text ? [only.codePointAt(0) ?? code] : [];
+    // An upper case of several characters (ß) is not another case of one.
+    const isOne = Array.from(other).length === 1;
+    return isOne && other !== text ? [other.codePointAt(0) ?? code] : [];
   });
 }
 
