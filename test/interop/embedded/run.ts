@@ -108,7 +108,8 @@ function checkFiles({ files, size }: Packed): void {
 function checkExecutable(): void {
   const bin = inProject(join('.bin', 'lyrebird'));
   if (!/^lyrebird \d/.test(run(bin, ['version']))) throw new Error('version says something else');
-  if (!run(bin, ['explain', 'LB1002']).startsWith('LB1002: ')) throw new Error('explain has no text');
+  if (!run(bin, ['explain', 'LB1002']).startsWith('LB1002: '))
+    throw new Error('explain has no text');
   run(bin, ['config', 'validate', '--memory']);
 }
 
