@@ -58,7 +58,7 @@ export type BindingOutcome =
   | { readonly status: 'ok'; readonly changed: boolean }
   | { readonly status: 'no-source' | 'no-destination' | 'default-exchange' }
   | { readonly status: 'invalid-argument'; readonly message: string }
-  | { readonly status: 'failed'; readonly message: string };
+  | { readonly status: 'limit' | 'failed'; readonly message: string };
 
 /** What became of a publish. Reused: valid until the next publish. */
 export interface PublishResult {
@@ -97,6 +97,8 @@ export interface Router {
    * before this returns. null when there is no such exchange.
    */
   publish(namespace: string, message: Message): PublishResult | null;
+  /** Routes a message that an exchange delayed, by the bindings of now. null when that exchange is gone. */
+  publishDue(namespace: string, exchange: string, message: Message): PublishResult | null;
   /** Straight to one queue: what the default exchange does. */
   publishToQueue(queue: QueueView, message: Message): PublishResult;
   /** Who would get it and by which bindings, without doing it. */
@@ -104,4 +106,8 @@ export interface Router {
     namespace: string,
     message: Message,
   ): readonly { readonly destination: string; readonly via: readonly BindingView[] }[];
+  /** Deletes everything of a namespace that is going. Rejects when storage does. */
+  dropNamespace(namespace: string): Promise<void>;
+  /** Policies of the namespace changed: alternate exchanges are looked up again. */
+  policiesChanged(namespace: string): void;
 }

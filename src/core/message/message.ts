@@ -55,6 +55,8 @@ export class Message {
   priority = -1;
   /** Time to live in ms from publishing; -1: none. */
   ttlMs = -1;
+  /** ms that an exchange which delays keeps it before it is routed; -1: none. */
+  delayMs = -1;
   /** ms since the Unix epoch. */
   publishedMs = 0;
   /** History of dead-lettering, newest first, or null. */
