@@ -106,7 +106,7 @@ function parsePublishes(input: Buffer): number {
     if (at < 0) return sum;
     const { start, end } = scanner;
     if (scanner.type === FRAME.method) {
-      if (input.readUInt32BE(start) !== BASIC_PUBLISH) throw new Error('not a publish');
+      if (scanner.methodId(input) !== BASIC_PUBLISH) throw new Error('not a publish');
       publish.parse(input, start + 4, end);
       sum += interner.intern(input, publish.exchangeStart, publish.exchangeEnd).length;
       sum += interner.intern(input, publish.routingKeyStart, publish.routingKeyEnd).length;
@@ -135,7 +135,7 @@ function parseAcks(input: Buffer): number {
   for (let at = 0; ;) {
     at = scanner.scan(input, at, input.length);
     if (at < 0) return sum;
-    if (input.readUInt32BE(scanner.start) !== BASIC_ACK) throw new Error('not an ack');
+    if (scanner.methodId(input) !== BASIC_ACK) throw new Error('not an ack');
     settle.parseAck(input, scanner.start + 4, scanner.end);
     sum += settle.deliveryTag;
   }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { copyBytes } from './copy-bytes.ts';
 import {
   BASIC_CLASS,
@@ -186,6 +187,7 @@ function writeBody(
   lease: Lease | null,
 ): void {
   const payloadBytesMax = output.frameBytesMax - FRAME_OVERHEAD_BYTES;
+  if (payloadBytesMax <= 0) assert.fail('frames have room for a payload');
   for (let from = start; from < end;) {
     const size = Math.min(end - from, payloadBytesMax);
     const shared = lease !== null && size >= SHARE_BYTES_MIN;

@@ -86,6 +86,16 @@ describe('FrameScanner', () => {
     );
   });
 
+  test('tells the method, or that there is none', () => {
+    const scanner = new FrameScanner(4096);
+    const frame = encode({ type: 1, channel: 1, payload: Buffer.from('003c0028', 'hex') });
+    scanner.scan(frame, 0, frame.length);
+    assert.equal(scanner.methodId(frame), 0x3c0028);
+    const short = encode({ type: 1, channel: 1, payload: Buffer.from('003c00', 'hex') });
+    scanner.scan(short, 0, short.length);
+    assert.equal(scanner.methodId(short), 0);
+  });
+
   test('describes a frame that is out of place', () => {
     const buffer = Buffer.alloc(20, 9);
     const { replyText } = unexpectedFrame({ type: 8, buffer, start: 0, end: 20 });

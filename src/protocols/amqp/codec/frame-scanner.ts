@@ -26,7 +26,7 @@ export class FrameScanner {
   /** After SCAN_FAILED. */
   error: AmqpCodecError | null = null;
   /**
-   * Largest frame to accept, header and end octet included. As RabbitMQ does, a frame may exceed it by its own
+   * Largest frame to accept, header and end octet included; where 0 was agreed, a limit of one's own. As RabbitMQ does, a frame may exceed it by its own
    * overhead: several clients count wrongly.
    */
   frameBytesMax: number;
@@ -61,6 +61,11 @@ export class FrameScanner {
     this.end = payloadEnd;
     if (buffer[payloadEnd] !== FRAME_END) return this.failEnd(buffer);
     return payloadEnd + 1;
+  }
+
+  /** classId << 16 | methodId of the method frame that was found; 0, which is none, when its payload is too short. */
+  methodId(buffer: Buffer): number {
+    return this.end - this.start < 4 ? 0 : buffer.readUInt32BE(this.start);
   }
 
   private failTooLarge(buffer: Buffer, at: number, payloadBytes: number): number {
