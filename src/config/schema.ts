@@ -309,6 +309,35 @@ const security = z.strictObject({
     choices: ['deny', 'allow'],
     default: 'deny',
   }),
+  default_user: text({
+    help: 'User made at the first start, an administrator with every right; none when empty. Once deleted it stays deleted.',
+    default: 'guest',
+  }),
+  default_password: text({
+    help: 'Password of `security.default_user` at the first start.',
+    default: 'guest',
+  }),
+  loopback_users: list({
+    help: 'Users who may log in from this machine only.',
+    item: z.string(),
+    expected: 'a list of user names',
+    default: 'guest',
+  }),
+  mechanisms: list({
+    help: 'SASL mechanisms in the order to offer them: PLAIN, AMQPLAIN, EXTERNAL, RABBIT-CR-DEMO, ANONYMOUS. EXTERNAL is offered to clients with a certificate, ANONYMOUS when `security.anonymous_user` is set.',
+    item: z.enum(['PLAIN', 'AMQPLAIN', 'EXTERNAL', 'RABBIT-CR-DEMO', 'ANONYMOUS']),
+    expected: 'a list of PLAIN, AMQPLAIN, EXTERNAL, RABBIT-CR-DEMO, ANONYMOUS',
+    default: 'PLAIN,AMQPLAIN,EXTERNAL,ANONYMOUS',
+  }),
+  anonymous_user: text({
+    help: 'User that clients become who log in with ANONYMOUS; they are refused when empty.',
+    default: '',
+  }),
+  certificate_name: choice({
+    help: 'What of a client certificate is the name of the user, for EXTERNAL.',
+    choices: ['distinguished-name', 'common-name'],
+    default: 'distinguished-name',
+  }),
 });
 
 const admin = z.strictObject({

@@ -196,7 +196,7 @@ export function list<T extends z.ZodType>(
         : value,
     z.array(options.item, { error: `expected ${options.expected}` }),
   );
-  const described = split.prefault([]).describe(options.help);
+  const described = split.prefault(options.default ?? []).describe(options.help);
   settingMeta.add(described, {
     kind: 'list',
     default: options.default ?? null,

@@ -16,7 +16,7 @@ export interface SecurityOptions extends MechanismOptions {
 }
 
 export const SECURITY_DEFAULTS: SecurityOptions = {
-  enabled: ['PLAIN', 'AMQPLAIN', 'EXTERNAL', 'RABBIT-CR-DEMO'],
+  enabled: ['PLAIN', 'AMQPLAIN', 'EXTERNAL', 'ANONYMOUS'],
   anonymousUser: null,
   certificateName: 'distinguished-name',
   loopbackUsers: ['guest'],

@@ -2,6 +2,7 @@ import type { Config, ListenerConfig, LoadedConfig } from '../config/index.ts';
 import { listSettings } from '../config/index.ts';
 import { LyrebirdError } from '../base/errors.ts';
 import { SERVER_DEFAULTS, type ListenerSpec, type ServerOptions } from './options.ts';
+import type { SecurityOptions } from '../security/security.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** The one place where configuration becomes the plain options of a server. */
@@ -14,6 +15,7 @@ export function serverOptions({ config, values }: LoadedConfig, logger: Logger):
     durability: config.storage.durability,
     listeners: config.listeners.map(listenerSpec),
     anonymous: config.security.anonymous,
+    security: securityOptions(config),
     adminHosts: config.admin.hosts,
     limits: {
       ...SERVER_DEFAULTS.limits,
@@ -44,7 +46,7 @@ export function serverOptions({ config, values }: LoadedConfig, logger: Logger):
     logger,
     shownConfig: values.map(({ key, text, origin }) => ({
       name: key,
-      value: text,
+      value: key.endsWith('password') ? '***' : text,
       origin: origin.layer,
       documentation: help.get(key) ?? null,
     })),
@@ -84,6 +86,17 @@ function storageSpec({ storage }: Config): ServerOptions['storage'] {
       reservedBytes: storage.reserved_bytes,
       retentionCheckMs: storage.retention_check_interval,
     },
+  };
+}
+
+function securityOptions({ security }: Config): Partial<SecurityOptions> {
+  const { default_user: name, default_password: password } = security;
+  return {
+    enabled: security.mechanisms,
+    anonymousUser: security.anonymous_user === '' ? null : security.anonymous_user,
+    certificateName: security.certificate_name,
+    loopbackUsers: security.loopback_users,
+    defaultUser: name === '' ? null : { name, password },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Authorizer } from '../security/authorizer.ts';
+import type { SecurityOptions } from '../security/security.ts';
 import {
   DEFAULT_HELD_BYTES_TOTAL,
   DEFAULT_LISTENER_LIMITS,
@@ -62,6 +63,7 @@ export interface ServerOptions {
   readonly shutdownTimeoutMs: number;
   /** null: users and their permissions decide. */
   readonly authorizer: Authorizer | null;
+  readonly security: Partial<SecurityOptions>;
   readonly logger: Logger;
   /** What `lyrebird config show` asks for. */
   readonly shownConfig: readonly ShownSetting[];
@@ -80,6 +82,7 @@ export const SERVER_DEFAULTS: ServerOptions = {
   groups: {},
   shutdownTimeoutMs: 10_000,
   authorizer: null,
+  security: {},
   logger: silentLogger,
   shownConfig: [],
 };

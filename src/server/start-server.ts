@@ -104,7 +104,7 @@ class Start {
 
   private async openBroker(): Promise<CoreBroker> {
     const { options, clock } = this;
-    const { logger, nodeId, authorizer, groups, durability } = options;
+    const { logger, nodeId, authorizer, security, groups, durability } = options;
     const random = new SystemRandom();
     const engine = createEngine(options.storage, { clock, random, logger, nodeId });
     const broker = new CoreBroker({
@@ -113,7 +113,7 @@ class Start {
       random,
       logger,
       ...(authorizer === null ? {} : { authorizer }),
-      options: { groups: { durability, ...groups } },
+      options: { groups: { durability, ...groups }, security },
     });
     // Before opening: an engine that fails half-way still holds its folder.
     this.undo.push(() => broker.close('abort'));
