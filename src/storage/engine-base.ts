@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { BlockCache } from './cache/block-cache.ts';
+import { ReadBudget } from './cache/read-budget.ts';
 import { TailCache } from './cache/tail-cache.ts';
 import { DiskLadder } from './disk-ladder.ts';
 import type { FileSystem } from './file-system.ts';
@@ -41,6 +42,7 @@ export class EngineBase {
   readonly table: LogTable;
   readonly cache: TailCache;
   readonly blocks: BlockCache;
+  readonly readBudget: ReadBudget;
   readonly snapshots: LocalSnapshotStore;
   readonly metaState: MetaState;
   readonly files: JournalFiles;
@@ -65,7 +67,9 @@ export class EngineBase {
     const share = Math.min(TAIL_BLOCK_BYTES_MAX, cacheBytes >>> 3);
     const tailBlockBytes = Math.max(TAIL_BLOCK_BYTES_MIN, share);
     this.cache = new TailCache({ clock, cacheBytes, blockBytes: tailBlockBytes });
-    this.blocks = new BlockCache({ clock, blockBytes, cacheBytes: blockCacheBytes });
+    this.readBudget = new ReadBudget(limits.coldReadBytes);
+    const holders = this.readBudget;
+    this.blocks = new BlockCache({ clock, blockBytes, cacheBytes: blockCacheBytes, holders });
     this.snapshots = new LocalSnapshotStore();
     const { onLeaseExpired, onMemoryFreed } = events;
     this.metaState = new MetaState({ clock, logger, onLeaseExpired });

@@ -27,6 +27,8 @@ export interface LocalEngineLimits {
   readonly blockCacheBytes: number;
   /** Cold data is read in blocks of this size. */
   readonly blockBytes: number;
+  /** Cold reads under way, and what their answers hold until they are sent, take no more than this together. */
+  readonly coldReadBytes: number;
   /** writable() is false while more than this waits to be committed. */
   readonly pendingBytesMax: number;
   /** All memory logs together; appends to them are refused above. */
@@ -58,6 +60,7 @@ export const LOCAL_ENGINE_DEFAULTS: LocalEngineLimits = {
   cacheBytes: 128 * MIB,
   blockCacheBytes: 32 * MIB,
   blockBytes: MIB,
+  coldReadBytes: 64 * MIB,
   pendingBytesMax: 64 * MIB,
   memoryLogBytes: 256 * MIB,
   checkpointBytes: 64 * MIB,

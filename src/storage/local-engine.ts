@@ -282,6 +282,8 @@ export class LocalEngine implements LogEngine {
       cacheBytes: this.base.cache.cacheBytes + this.base.blocks.bytes,
       cacheHits: opened?.reader.counters.cacheHits ?? 0,
       cacheMisses: opened?.reader.counters.cacheMisses ?? 0,
+      coldReadBytes: this.base.readBudget.bytes,
+      coldReadWaits: this.base.readBudget.waits,
       checkpoints: opened?.checkpointer.checkpoints ?? 0,
       settledBytes: opened?.settler.settledBytes ?? 0,
       repackedBytes: opened?.repacker.repackedBytes ?? 0,
@@ -443,7 +445,14 @@ export class LocalEngine implements LogEngine {
       const message = 'a log stays in memory, or on disk, for life: its durability was not changed';
       this.logger.warn('storage.durability', message, facts);
     }
-    if (log === undefined || journal === undefined || log.durability !== 'os') return;
+    if (log === undefined || journal === undefined || log.memory !== null) return;
+    if (log.durability === 'fsync') {
+      // Else a group that was begun as 'os' would be seen before an older one that waits for its sync.
+      journal.forEachUnwritten((group) => {
+        group.needsSync = true;
+      });
+      return;
+    }
     // What waits for a sync is committed at the new durability when it is written.
     journal.forEachUnsynced((group) => this.base.publisher.publishLog(group, log));
     journal.forEachUnwritten((group) => {

@@ -79,6 +79,7 @@ export class OpenEngine {
     const { onDamage } = hooks;
     const cold = new ColdReader({
       blocks,
+      budget: base.readBudget,
       cache,
       journalFiles: files,
       segments,

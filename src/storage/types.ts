@@ -226,6 +226,10 @@ export interface EngineStats {
   readonly cacheBytes: number;
   readonly cacheHits: number;
   readonly cacheMisses: number;
+  /** Memory of cold reads under way and of answers that hold what they read. */
+  readonly coldReadBytes: number;
+  /** Cold reads that had to wait because of that. */
+  readonly coldReadWaits: number;
   readonly checkpoints: number;
   readonly settledBytes: number;
   /** Copied out of mostly dead segment files. */

@@ -145,7 +145,7 @@ function chooseScenario(random: Random): Scenario {
       runBytesMax: 256 << below(7),
       cacheBytes: random.float() < 0.5 ? 16 * KIB : 1 << 20,
       blockCacheBytes: (8 + below(4) * 24) * KIB,
-      blockBytes: 512 << below(5),
+      blockBytes: 512 << below(7),
       pendingBytesMax: (8 + below(100)) * KIB,
       memoryLogBytes: (8 + below(100)) * KIB,
       checkpointBytes: (2 + below(40)) * KIB,

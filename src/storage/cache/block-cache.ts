@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { FileHandle } from '../file-system.ts';
 import type { Block } from './block.ts';
 import { BlockPool } from './block-pool.ts';
+import type { ReadBudget } from './read-budget.ts';
 
 /** A file that cold reads come from. */
 export interface ColdSource {
@@ -34,6 +35,8 @@ export const segmentSourceKey = (fileNumber: number): number => fileNumber * 2 +
 export interface BlockCacheOptions {
   readonly blockBytes: number;
   readonly cacheBytes: number;
+  /** Told of the blocks that readers hold. */
+  readonly holders: ReadBudget;
   readonly clock: Clock;
 }
 
@@ -57,11 +60,11 @@ export class BlockCache {
   private readonly blocksMax: number;
 
   constructor(options: BlockCacheOptions) {
-    const { blockBytes, cacheBytes, clock } = options;
+    const { blockBytes, cacheBytes, holders, clock } = options;
     this.blockBytes = blockBytes;
     this.hits = 0;
     this.misses = 0;
-    this.pool = new BlockPool({ clock, blockBytes, spareMax: SPARE_BLOCKS_MAX });
+    this.pool = new BlockPool({ clock, blockBytes, spareMax: SPARE_BLOCKS_MAX, holders });
     this.blocks = new Map();
     this.loading = new Map();
     this.blocksMax = Math.max(2, Math.floor(cacheBytes / blockBytes));
@@ -69,6 +72,12 @@ export class BlockCache {
 
   get bytes(): number {
     return this.blocks.size * this.blockBytes;
+  }
+
+  /** True when the block with that index of the file is here. */
+  has(source: ColdSource, index: number): boolean {
+    const key = source.key * BLOCKS_PER_FILE_MAX + index;
+    return this.blocks.has(key) || this.loading.has(key);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { Block } from './block.ts';
+import type { ReadBudget } from './read-budget.ts';
 
 /**
  * Memory blocks of one size, used again and again.
@@ -11,12 +12,19 @@ export class BlockPool {
   readonly blockBytes: number;
   private readonly clock: Clock;
   private readonly spareMax: number;
+  private readonly holders: ReadBudget | null;
   private readonly free: Block[];
   private resting: Block[];
   private readonly endRest: () => void;
 
-  constructor(options: { clock: Clock; blockBytes: number; spareMax: number }) {
+  constructor(options: {
+    clock: Clock;
+    blockBytes: number;
+    spareMax: number;
+    holders?: ReadBudget;
+  }) {
     this.blockBytes = options.blockBytes;
+    this.holders = options.holders ?? null;
     this.clock = options.clock;
     this.spareMax = options.spareMax;
     this.free = [];
@@ -36,7 +44,7 @@ export class BlockPool {
     let block = pooled ? this.free.pop() : undefined;
     if (block === undefined) {
       const buffer = Buffer.allocUnsafeSlow(pooled ? this.blockBytes : size);
-      block = new Block(buffer, pooled ? (idle) => this.rest(idle) : null);
+      block = new Block(buffer, pooled ? (idle) => this.rest(idle) : null, this.holders);
     }
     block.reset(location);
     return block;

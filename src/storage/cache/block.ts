@@ -1,4 +1,5 @@
 import type { Lease } from '../types.ts';
+import type { ReadBudget } from './read-budget.ts';
 
 /**
  * A piece of memory that holds a contiguous range of a file: byte i of the buffer is the byte at location + i.
@@ -18,8 +19,14 @@ export class Block implements Lease {
   private evicted: boolean;
   /** Called when nobody can find or uses the block any more; null for one that is left to the collector. */
   private readonly onIdle: ((block: Block) => void) | null;
+  /** Told when somebody begins and when nobody goes on to hold the block. */
+  private readonly holders: ReadBudget | null;
 
-  constructor(buffer: Buffer, onIdle: ((block: Block) => void) | null) {
+  constructor(
+    buffer: Buffer,
+    onIdle: ((block: Block) => void) | null,
+    holders: ReadBudget | null = null,
+  ) {
     this.buffer = buffer;
     this.location = 0;
     this.used = 0;
@@ -28,6 +35,7 @@ export class Block implements Lease {
     this.leases = 0;
     this.evicted = false;
     this.onIdle = onIdle;
+    this.holders = holders;
   }
 
   get leased(): boolean {
@@ -36,12 +44,15 @@ export class Block implements Lease {
 
   retain(): void {
     this.leases++;
+    if (this.leases === 1) this.holders?.hold(this.buffer.length);
   }
 
   release(): void {
     if (this.leases === 0) return;
     this.leases--;
-    if (this.leases === 0 && this.evicted) this.onIdle?.(this);
+    if (this.leases > 0) return;
+    if (this.evicted) this.onIdle?.(this);
+    this.holders?.letGo(this.buffer.length);
   }
 
   /** Nobody can find the block any more; it becomes free with the last lease. */

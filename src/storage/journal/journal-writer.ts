@@ -237,7 +237,9 @@ export class JournalWriter {
   private startSync(): void {
     if (this.syncInFlight || this.stopped || this.failure !== null) return;
     const asked = this.wanted > this.syncedSequence && this.wanted <= this.written;
-    if (asked || this.unsynced.length > 0) void this.sync(this.written);
+    // A checkpoint must not wait for groups after its own: those may be waiting for what follows it.
+    const awaited = this.waiters.length > 0 && this.waiters[0]!.sequence <= this.written;
+    if (asked || awaited || this.unsynced.length > 0) void this.sync(this.written);
   }
 
   private async sync(through: number): Promise<void> {

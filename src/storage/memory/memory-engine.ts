@@ -300,6 +300,8 @@ export class MemoryEngine implements LogEngine {
       cacheHits: 0,
       cacheMisses: 0,
       checkpoints: 0,
+      coldReadBytes: 0,
+      coldReadWaits: 0,
       settledBytes: 0,
       repackedBytes: 0,
       indexBytes: 0,

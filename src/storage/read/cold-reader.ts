@@ -3,6 +3,7 @@ import { LyrebirdError } from '../../base/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Block } from '../cache/block.ts';
 import type { BlockCache, ColdSource } from '../cache/block-cache.ts';
+import type { ReadBudget } from '../cache/read-budget.ts';
 import type { TailCache } from '../cache/tail-cache.ts';
 import { stampBatches } from '../index/batch-walk.ts';
 import { damageAt } from '../index/damage.ts';
@@ -13,11 +14,14 @@ import type { JournalFiles } from '../journal/journal-files.ts';
 import type { Extent } from '../segment/extent.ts';
 import type { SegmentSet } from '../segment/segment-set.ts';
 import type { ReadResult } from '../types.ts';
+import { lonelyRuns, readLonelyRuns } from './lonely-runs.ts';
+import type { LonelyRun } from './lonely-runs.ts';
 import { collectStored, damageEnd, isHeaderSound } from './batch-collector.ts';
 import type { FileCursor, ReadTarget } from './batch-collector.ts';
 
 export interface ColdReaderOptions {
   readonly blocks: BlockCache;
+  readonly budget: ReadBudget;
   readonly cache: TailCache;
   readonly journalFiles: JournalFiles;
   readonly segments: SegmentSet;
@@ -68,9 +72,15 @@ export class ColdReader {
   /** Rejects with LB2005 when the engine is closed before the data is there. */
   async read(log: LogState, target: ReadTarget): Promise<ReadResult> {
     this.inFlight++;
+    const { budget, blocks } = this.options;
+    // Its first and its last block are rarely wanted as a whole.
+    const bytes = target.bytesMax + 2 * blocks.blockBytes;
+    const turn = budget.begin(bytes);
     try {
+      if (turn !== null) await turn;
       return await this.readWithRetries(log, target);
     } finally {
+      budget.end(bytes);
       this.inFlight--;
       if (this.inFlight === 0) this.onIdle?.();
     }
@@ -102,6 +112,11 @@ export class ColdReader {
       if (from < log.start) {
         return { status: 'out-of-range', start: log.start, committedEnd: log.committedEnd };
       }
+      const lonely = this.findLonely(log, target);
+      if (lonely.length > 0) {
+        if (await this.readLonely(log, target, lonely)) continue;
+        break;
+      }
       // Settling may move the log's data between two pieces: each is looked up when it is its turn.
       const piece = await this.locate(log, target.offset, target.slices.length > 0);
       if (piece === null) break;
@@ -118,6 +133,45 @@ export class ColdReader {
       if (damage !== null) return { status: 'corrupt', resumeOffset: damage.to };
     }
     return { status: 'ok', slices: target.slices, bytes: target.bytes };
+  }
+
+  /** The next runs, when they lie so far apart that each is read on its own. */
+  private findLonely(log: LogState, target: ReadTarget): readonly LonelyRun[] {
+    const { journalFiles, cache, blocks } = this.options;
+    const { runs } = log;
+    if (runs === null || runs.length === 0 || target.offset < runs.baseOffset(0)) return [];
+    const first = runs.find(target.offset);
+    if (first === runs.length) return [];
+    const location = runs.location(first);
+    const file = journalFiles.get(locationFile(location));
+    if (file === undefined || cache.find(location) !== null) return [];
+    if (blocks.has(file, Math.floor(locationPosition(location) / blocks.blockBytes))) return [];
+    const { blockBytes } = blocks;
+    return lonelyRuns(runs, first, { bytesMax: target.bytesMax - target.bytes, blockBytes });
+  }
+
+  /** Collects from such runs; true when the read may go on. */
+  private async readLonely(
+    log: LogState,
+    target: ReadTarget,
+    lonely: readonly LonelyRun[],
+  ): Promise<boolean> {
+    const { journalFiles, onDamage } = this.options;
+    const buffer = await readLonelyRuns(journalFiles, lonely);
+    for (const { start, end, baseOffset, endOffset } of lonely) {
+      const cursor = { position: start, offset: baseOffset };
+      const outcome = collectStored(target, cursor, buffer, start, end, null);
+      if (outcome === 'full') return false;
+      if (outcome !== 'end') {
+        const { offset, position } = cursor;
+        const room = end - position;
+        const to = damageEnd(buffer, position, { offset, pieceEndOffset: endOffset, room });
+        onDamage(log, offset, to);
+        return false;
+      }
+      target.offset = endOffset;
+    }
+    return true;
   }
 
   /** Where the batch with that offset lies; null at the end, and when the rest had better come from memory. */
