@@ -39,7 +39,7 @@ const storage = z.strictObject({
     default: 'fsync',
   }),
   journal_bytes: bytes({
-    help: 'Size of the journal above which its oldest data moves to segments.',
+    help: 'Size of the journal above which its oldest data moves to segments; publishing is slowed down above 1.5 times, and held back above twice as much.',
     default: '4GiB',
     min: '16MiB',
   }),
@@ -76,9 +76,14 @@ const storage = z.strictObject({
     default: '32MiB',
     min: '1MiB',
   }),
-  index_bytes_max: bytes({
-    help: 'Memory for the index of the journal; data moves to segments above it.',
+  cold_read_bytes: bytes({
+    help: 'Memory of all reads of older data together, until their answers are sent; further ones wait for their turn.',
     default: '64MiB',
+    min: '1MiB',
+  }),
+  index_bytes_max: bytes({
+    help: 'Memory for the index of the journal; data moves to segments above it, and publishing is slowed down as for journal_bytes.',
+    default: '32MiB',
     min: '1MiB',
   }),
   memory_bytes_max: bytes({

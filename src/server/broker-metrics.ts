@@ -18,6 +18,13 @@ const ENGINE_COUNTERS: readonly Row[] = [
   ['cache_misses_total', 'Reads that needed the disk.', (s) => s.cacheMisses],
   ['checkpoints_total', 'Checkpoints written.', (s) => s.checkpoints],
   ['settled_bytes_total', 'Bytes copied from the journal to segments.', (s) => s.settledBytes],
+  ['repacked_bytes_total', 'Bytes copied out of mostly dead segments.', (s) => s.repackedBytes],
+  [
+    'held_back_seconds_total',
+    'Time for which commits waited because moving data to segments lagged behind.',
+    (s) => s.pacedMsTotal / 1000,
+  ],
+  ['cold_read_waits_total', 'Reads that waited for memory of others.', (s) => s.coldReadWaits],
 ];
 
 const ENGINE_GAUGES: readonly Row[] = [
@@ -27,6 +34,12 @@ const ENGINE_GAUGES: readonly Row[] = [
   ['segment_bytes', 'Size of all segments.', (s) => s.segmentBytes],
   ['segment_files', 'Segment files.', (s) => s.segmentFiles],
   ['cache_bytes', 'Memory of cached batches.', (s) => s.cacheBytes],
+  ['index_bytes', 'Memory of the index of the journal.', (s) => s.indexBytes],
+  [
+    'cold_read_bytes',
+    'Memory of reads of older data and of their answers.',
+    (s) => s.coldReadBytes,
+  ],
   [
     'quarantined_ranges',
     'Damaged ranges that are kept away from readers.',

@@ -74,6 +74,7 @@ function storageSpec({ storage }: Config): ServerOptions['storage'] {
       groupBytes: storage.group_bytes,
       cacheBytes: storage.cache_bytes,
       blockCacheBytes: storage.block_cache_bytes,
+      coldReadBytes: storage.cold_read_bytes,
       pendingBytesMax: storage.pending_bytes_max,
       memoryLogBytes: storage.memory_bytes_max,
       checkpointBytes: storage.checkpoint_bytes,
