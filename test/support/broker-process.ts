@@ -16,6 +16,8 @@ export interface BrokerProcessOptions {
   readonly data?: string;
   /** Port of the Kafka listener; default: a free one below the ephemeral range, so that a restart gets it again. */
   readonly port?: number;
+  /** Listeners beside Kafka's and the admin's, such as `amqp://127.0.0.1:0`. */
+  readonly listen?: readonly string[];
   /** `key=value` of the configuration. */
   readonly settings?: readonly string[];
   /** Program and arguments put before the broker's own, such as ['taskset', '-c', '0']. */
@@ -30,6 +32,8 @@ export interface BrokerProcess {
   readonly kafka: string;
   /** http://host:port of the admin listener. */
   readonly admin: string;
+  /** host:port of the first listener of that scheme, or null. */
+  address(scheme: string): string | null;
   /** ms from spawn to ready, seen from outside. */
   readonly startedMs: number;
   /** Everything it printed so far, both streams. */
@@ -59,6 +63,7 @@ export async function startBrokerProcess(options: BrokerProcessOptions): Promise
     `kafka://127.0.0.1:${port}`,
     '--listen',
     'admin://127.0.0.1:0',
+    ...(options.listen ?? []).flatMap((url) => ['--listen', url]),
     '--ready-file',
     readyFile,
     ...(options.settings ?? []).flatMap((setting) => ['--set', setting]),
@@ -101,6 +106,7 @@ class RunningProcess implements BrokerProcess {
   readonly kafka: string;
   readonly admin: string;
   readonly startedMs: number;
+  private readonly listeners: ReadyFile['listeners'];
   private readonly child: ChildProcess;
   private readonly chunks: readonly string[];
   private readonly scratch: string;
@@ -112,17 +118,19 @@ class RunningProcess implements BrokerProcess {
     chunks: readonly string[],
     scratch: string,
   ) {
-    const address = (scheme: string): string => {
-      const listener = ready.listeners.find((candidate) => candidate.scheme === scheme);
-      return listener === undefined ? '' : `${listener.host}:${listener.port}`;
-    };
+    this.listeners = ready.listeners;
     this.pid = ready.pid;
-    this.kafka = address('kafka');
-    this.admin = `http://${address('admin')}`;
+    this.kafka = this.address('kafka') ?? '';
+    this.admin = `http://${this.address('admin')}`;
     this.startedMs = startedMs;
     this.child = child;
     this.chunks = chunks;
     this.scratch = scratch;
+  }
+
+  address(scheme: string): string | null {
+    const listener = this.listeners.find((candidate) => candidate.scheme === scheme);
+    return listener === undefined ? null : `${listener.host}:${listener.port}`;
   }
 
   output(): string {
