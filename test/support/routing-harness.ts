@@ -95,8 +95,8 @@ export class RoutingHarness {
       },
       sink: ends,
       topicSink: {
-        publish: (topic, message, keyTemplate) => {
-          const to = `topic ${topic.name} ${keyTemplate ?? '-'}`;
+        publish: (topic, message, key) => {
+          const to = `topic ${topic.name} ${key.text === '' ? '-' : key.text}`;
           ends.taken.push({ to, body: bodyOf(message) });
           return true;
         },

@@ -3,6 +3,7 @@ import type { ArgumentValue, Arguments } from '../queue-types.ts';
 import type { BindingView, NewBinding } from '../routing-types.ts';
 import { argumentOf } from './kinds/exchange-kind.ts';
 import type { Exchange } from './exchange.ts';
+import { KeyTemplate } from './records/key-template.ts';
 import type { TopicRoute } from './route.ts';
 import type { QueueTarget, TopicTarget } from './target.ts';
 
@@ -72,10 +73,19 @@ export function canonicalText(value: ArgumentValue): string {
   });
 }
 
+/** Why the arguments of a binding to a topic cannot be, or null. */
+export function findTopicArgumentDefect(given: Arguments): string | null {
+  const template = argumentOf(given, 'key');
+  if (template === undefined) return null;
+  if (typeof template === 'string' && KeyTemplate.parse(template) !== null) return null;
+  return (
+    'the argument key is text with {routing_key}, {message_id}, {correlation_id} or {header:NAME}, ' +
+    `not ${JSON.stringify(template)}`
+  );
+}
+
 function topicRouteOf(target: TopicTarget, given: Arguments): TopicRoute {
   const template = argumentOf(given, 'key');
-  return {
-    topic: target.topic,
-    keyTemplate: typeof template === 'string' ? template : null,
-  };
+  const key = typeof template === 'string' ? KeyTemplate.parse(template) : null;
+  return { topic: target.topic, key: key ?? KeyTemplate.routingKey };
 }

@@ -92,8 +92,8 @@ export class Publisher {
       rejected = outcome.rejected;
     }
     for (let i = 0; i < topics.length; i++) {
-      const { topic, keyTemplate } = topics[i]!;
-      if (this.topicSink.publish(topic, message, keyTemplate)) accepted++;
+      const { topic, key } = topics[i]!;
+      if (this.topicSink.publish(topic, message, key)) accepted++;
       else rejected = true;
     }
     for (let i = 0; i < delaying.length; i++) {

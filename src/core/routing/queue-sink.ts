@@ -1,6 +1,7 @@
 import type { Message } from '../message/message.ts';
 import type { QueueView } from '../queue-types.ts';
 import type { TopicView } from '../types.ts';
+import type { KeyTemplate } from './records/key-template.ts';
 
 /** Queues that a message goes to together. Opaque: made by the sink, kept by routes. */
 export type TargetSet = object;
@@ -24,6 +25,6 @@ export interface QueueSink {
 
 /** Takes messages for topics. */
 export interface TopicSink {
-  /** False: the topic does not take it. keyTemplate: how the record's key is made; null: it is the routing key. */
-  publish(topic: TopicView, message: Message, keyTemplate: string | null): boolean;
+  /** False: the topic does not take it. */
+  publish(topic: TopicView, message: Message, key: KeyTemplate): boolean;
 }

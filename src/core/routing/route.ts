@@ -1,11 +1,12 @@
 import type { TopicView } from '../types.ts';
 import type { Exchange } from './exchange.ts';
 import type { TargetSet } from './queue-sink.ts';
+import type { KeyTemplate } from './records/key-template.ts';
 
-/** A topic that gets a message, and how its record's key is made; null: it is the routing key. */
+/** A topic that gets a message, and how its record's key is made. */
 export interface TopicRoute {
   readonly topic: TopicView;
-  readonly keyTemplate: string | null;
+  readonly key: KeyTemplate;
 }
 
 /** Where the messages of an exchange go, for one key or for all. Immutable. */

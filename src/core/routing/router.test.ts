@@ -194,7 +194,7 @@ describe('publishing', () => {
     });
     await harness.bind('amq.topic', 't', '#.b', { destinationKind: 'topic' });
     harness.router.publish(NAMESPACE, messageOf('amq.topic', 'x.b', withBody('hello')));
-    assert.deepEqual(harness.ends.taken, [{ to: 'topic t -', body: 'hello' }]);
+    assert.deepEqual(harness.ends.taken, [{ to: 'topic t {routing_key}', body: 'hello' }]);
   });
 });
 

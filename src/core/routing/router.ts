@@ -12,7 +12,12 @@ import type {
   PublishResult,
   Router,
 } from '../routing-types.ts';
-import { canonicalText, type Binding, type BindingEnd } from './binding.ts';
+import {
+  canonicalText,
+  findTopicArgumentDefect,
+  type Binding,
+  type BindingEnd,
+} from './binding.ts';
 import { EXCHANGE_TYPES, comparedArguments, isArgumentDefect } from './exchange-kinds.ts';
 import type { Exchange } from './exchange.ts';
 import { explainRoute, type Explanation } from './explain.ts';
@@ -138,7 +143,9 @@ export class MessageRouter implements Router {
     if (from === null) return { status: 'no-source' };
     const to = space.end(spec.destinationKind, spec.destination);
     if (to === null) return { status: 'no-destination' };
-    const defect = from.behaviour.findBindingDefect(spec.routingKey, spec.arguments);
+    const defect =
+      from.behaviour.findBindingDefect(spec.routingKey, spec.arguments) ??
+      (to.kind === 'topic' ? findTopicArgumentDefect(spec.arguments) : null);
     if (defect !== null) return { status: 'invalid-argument', message: defect };
     if (space.find(spec) !== null) return { status: 'ok', changed: false };
     const max = this.options.bindingsMax();
@@ -271,10 +278,7 @@ export class MessageRouter implements Router {
     for (const message of from.history?.all() ?? []) {
       if (to.kind === 'queue') this.options.sink.publish(to.alone, message);
       else if (to.kind === 'exchange') this.publisher.route(space, to, message);
-      else {
-        const template = binding.topicRoute?.keyTemplate ?? null;
-        this.options.topicSink.publish(to.topic, message, template);
-      }
+      else this.options.topicSink.publish(to.topic, message, binding.topicRoute?.key ?? to.key);
     }
   }
 

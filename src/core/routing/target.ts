@@ -2,6 +2,7 @@ import type { QueueView } from '../queue-types.ts';
 import type { TopicView } from '../types.ts';
 import type { Binding } from './binding.ts';
 import type { TargetSet } from './queue-sink.ts';
+import { KeyTemplate } from './records/key-template.ts';
 
 /** A queue as the end of routes. */
 export class QueueTarget {
@@ -27,8 +28,8 @@ export class QueueTarget {
 export class TopicTarget {
   readonly kind = 'topic';
   readonly topic: TopicView;
-  /** As the default exchange routes to it. */
-  readonly keyTemplate = null;
+  /** As the default exchange routes to it: its own name is no key. */
+  readonly key = KeyTemplate.none;
   incoming: Set<Binding> | null = null;
   walk = 0;
 

@@ -1,19 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { naiveMatch } from '../../../test/support/naive-topic-match.ts';
 import { TopicTrie, hasWildcard } from './topic-trie.ts';
-
-/** What a pattern means, in the plainest words. */
-export function naiveMatch(pattern: string, key: string): boolean {
-  const words = (text: string): readonly string[] => (text === '' ? [] : text.split('.'));
-  const match = (p: readonly string[], k: readonly string[]): boolean => {
-    const [first, ...rest] = p;
-    if (first === undefined) return k.length === 0;
-    if (first === '#') return match(rest, k) || (k.length > 0 && match(p, k.slice(1)));
-    return k.length > 0 && (first === '*' || first === k[0]) && match(rest, k.slice(1));
-  };
-  return match(words(pattern), words(key));
-}
 
 const word = fc.constantFrom('a', 'b', 'c', '', 'long-word');
 const patternText = fc

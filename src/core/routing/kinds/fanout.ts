@@ -4,7 +4,7 @@ import type { BindingVisitor, ExchangeKind } from './exchange-kind.ts';
 
 /** Every binding matches. */
 export class FanoutKind implements ExchangeKind {
-  readonly dependsOn = 'nothing';
+  readonly dependsOn: ExchangeKind['dependsOn'] = 'nothing';
   readonly perKey = false;
   private readonly bindings = new Set<Binding>();
 

@@ -35,6 +35,7 @@ export class RecentHistory {
 
 /** Every binding matches, and the last messages are kept for those that bind later. */
 export class RecentHistoryKind extends FanoutKind {
+  override readonly dependsOn = 'message';
   readonly history: RecentHistory;
 
   constructor(history: RecentHistory) {
