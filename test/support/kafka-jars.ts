@@ -42,6 +42,18 @@ export function kafkaClients(folder: string, version: string): string | null {
   ]);
 }
 
+/** The jars of `group:artifact:version` and of what they need, or null without a JVM or Maven. */
+export function mavenJars(folder: string, artifacts: readonly string[]): string | null {
+  if (!hasProgram('java', '-version') || !hasProgram('mvn')) return null;
+  return fetchJars(
+    folder,
+    artifacts.map((artifact) => {
+      const [group = '', name = '', version = ''] = artifact.split(':');
+      return dependency(group, name, version);
+    }),
+  );
+}
+
 function fetchJars(folder: string, dependencies: readonly string[]): string {
   const stamp = join(folder, '.done');
   if (existsSync(stamp)) return folder;

@@ -8,6 +8,10 @@ export type Arguments = Readonly<Record<string, Argument>>;
 /** The properties of a message by name; what is absent has no flag. */
 export type Properties = Readonly<Record<string, Argument>>;
 
+/** An argument that should be text; empty when it is not there. */
+export const textOf = (value: Argument | undefined): string =>
+  typeof value === 'string' ? value : '';
+
 const METHOD = 1;
 const HEADER = 2;
 const BODY = 3;
@@ -96,10 +100,10 @@ function write(
       writer.longlong((value ?? 0) as number | string);
       break;
     case 'shortstr':
-      writer.shortstr(String(value ?? ''));
+      writer.shortstr(textOf(value));
       break;
     case 'longstr':
-      writer.longstr(String(value ?? ''));
+      writer.longstr(textOf(value));
       break;
     case 'table':
       writer.table((value ?? {}) as FieldTable);

@@ -57,8 +57,10 @@ async function record(address: Address, scenario: Scenario): Promise<string[]> {
       return ['not the same twice:', ...unexplained(first, other, null)];
     }
   }
-  const gaveUp = first['notes']?.find((note) => String(note).startsWith('gave up'));
-  if (gaveUp !== undefined) return [String(gaveUp)];
+  const gaveUp = first['notes']?.find(
+    (note) => typeof note === 'string' && note.startsWith('gave up'),
+  );
+  if (typeof gaveUp === 'string') return [gaveUp];
   await writeGolden(scenario.name, first);
   return [];
 }

@@ -1,4 +1,4 @@
-import type { Arguments, Properties } from './frames.ts';
+import { textOf, type Arguments, type Properties } from './frames.ts';
 import { RawClient, type Address, type LoginOptions, type Received } from './client.ts';
 
 /** A named script against one broker. What it waits for are the answers that must come; all that comes is compared. */
@@ -52,8 +52,8 @@ export class Session {
 
   /** Remembers what a scenario declares, so that nothing stays behind. */
   declared(name: string, args: Arguments): void {
-    if (name === 'queue.declare') this.queues.add(String(args['queue'] ?? ''));
-    if (name === 'exchange.declare') this.exchanges.add(String(args['exchange'] ?? ''));
+    if (name === 'queue.declare') this.queues.add(textOf(args['queue']));
+    if (name === 'exchange.declare') this.exchanges.add(textOf(args['exchange']));
   }
 
   /** Waits, unseen, until the queue has that many messages ready. */

@@ -1,6 +1,6 @@
 import type { Content, Received } from './client.ts';
 import type { Session } from './session.ts';
-import type { Argument } from './frames.ts';
+import { textOf, type Argument } from './frames.ts';
 
 /** What a broker said in one run: per connection and channel, in order. */
 export type Transcript = Readonly<Record<string, readonly Line[]>>;
@@ -41,7 +41,7 @@ export function transcriptOf(session: Session): Transcript {
       }
       const line = lineOf(frame, names);
       const tag =
-        frame.name === 'basic.deliver' ? madeUp(String(frame.args['consumer-tag']), names) : null;
+        frame.name === 'basic.deliver' ? madeUp(textOf(frame.args['consumer-tag']), names) : null;
       const key = tag === null ? stream : `${stream} to ${tag}`;
       (streams[key] ??= []).push(line);
     }

@@ -4,6 +4,7 @@ const outcomeOf = (type, data) => {
   return type === 'test:pass' ? 'PASS' : 'FAIL';
 };
 
+// oxlint-disable-next-line import/no-default-export -- node:test takes a reporter's default export
 export default async function* leafReporter(events) {
   const open = [];
   for await (const { type, data } of events) {
@@ -13,7 +14,7 @@ export default async function* leafReporter(events) {
       open.push({ name: data.name, leaf: true });
     } else if (type === 'test:pass' || type === 'test:fail') {
       const own = open[data.nesting];
-      if (own?.leaf !== true || data.details.type === 'suite') continue;
+      if (!own?.leaf || data.details.type === 'suite') continue;
       const name = open.slice(0, data.nesting + 1).map((test) => test.name);
       const error = data.details.error?.cause ?? data.details.error;
       const detail = String(error?.message ?? error ?? '')

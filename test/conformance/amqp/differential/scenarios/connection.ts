@@ -5,6 +5,7 @@ import {
   heartbeatFrame,
   methodFrame,
   methodPayload,
+  textOf,
 } from '../frames.ts';
 import type { Scenario, Session } from '../session.ts';
 import { Writer } from '../values.ts';
@@ -42,7 +43,7 @@ const LOGIN: readonly Scenario[] = [
       a.write(Buffer.from('AMQP\0\0\x09\x01', 'latin1'));
       const start = await a.next(0, ['connection.start']);
       const { capabilities } = start.args['server-properties'] as Record<string, { F: object }>;
-      s.note(`mechanisms ${String(start.args['mechanisms']).split(' ').sort().join(' ')}`);
+      s.note(`mechanisms ${textOf(start.args['mechanisms']).split(' ').sort().join(' ')}`);
       s.note(`capabilities ${JSON.stringify(capabilities?.F)}`);
       a.send(0, 'connection.start-ok', {
         mechanism: 'PLAIN',
@@ -77,7 +78,7 @@ const LOGIN: readonly Scenario[] = [
         a.write(Buffer.from([...Buffer.from('AMQP'), ...version]));
         const { name, args } = await a.next(0, ['connection.start']);
         const what = name === 'connection.start' ? args['version-minor'] : args['version'];
-        s.note(`${version.join('.')}: ${name} ${String(what)}`);
+        s.note(`${version.join('.')}: ${name} ${JSON.stringify(what)}`);
         a.received.length = 0;
         await a.close();
       }

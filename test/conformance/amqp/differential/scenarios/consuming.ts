@@ -1,4 +1,4 @@
-import type { Arguments } from '../frames.ts';
+import { textOf, type Arguments } from '../frames.ts';
 import type { Channel, Scenario } from '../session.ts';
 
 const Q = 'diff.q';
@@ -284,7 +284,7 @@ const REPLIES: readonly Scenario[] = [
       client.put(Q, 'question', { 'reply-to': 'amq.rabbitmq.reply-to', 'correlation-id': '1' });
       await s.untilReady(Q, 1);
       const request = await server.get(Q, { 'no-ack': true });
-      const replyTo = String(request.content?.properties['reply-to'] ?? '');
+      const replyTo = textOf(request.content?.properties['reply-to']);
       await server.call('queue.declare', { queue: replyTo, passive: true });
       server.publish({ 'routing-key': replyTo, mandatory: true }, 'answer', {
         'correlation-id': '1',
