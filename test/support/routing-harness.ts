@@ -257,7 +257,7 @@ function bodyOf(message: Message): string {
 }
 
 /** Properties written as JSON. */
-const jsonProperties: PropertiesReader = {
+export const jsonProperties: PropertiesReader = {
   read(buffer, start, end) {
     const given = JSON.parse(buffer.toString('utf8', start, end)) as Partial<MessageProperties>;
     return {

@@ -86,11 +86,6 @@ export class Publisher {
     exchange.totals.publishedOut += matched;
     let accepted = 0;
     let rejected = false;
-    if (queues !== null) {
-      const outcome = this.sink.publish(queues, message);
-      accepted = outcome.accepted;
-      rejected = outcome.rejected;
-    }
     for (let i = 0; i < topics.length; i++) {
       const { topic, key } = topics[i]!;
       if (this.topicSink.publish(topic, message, key)) accepted++;
@@ -98,6 +93,12 @@ export class Publisher {
     }
     for (let i = 0; i < delaying.length; i++) {
       const outcome = this.sink.defer(space.namespace, delaying[i]!.name, message);
+      accepted += outcome.accepted;
+      rejected ||= outcome.rejected;
+    }
+    // Queues last: dead letters may change the message.
+    if (queues !== null) {
+      const outcome = this.sink.publish(queues, message);
       accepted += outcome.accepted;
       rejected ||= outcome.rejected;
     }
