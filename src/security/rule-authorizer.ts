@@ -78,7 +78,7 @@ export class RuleAuthorizer implements Authorizer {
 
   allowsTopic(request: TopicAccessRequest): boolean {
     const { principal, namespace, operation, routingKey } = request;
-    if (principal === ANONYMOUS) return true;
+    if (principal === ANONYMOUS || this.permissions.listTopics().length === 0) return true;
     const exchange = nameFor('exchange', request.exchange);
     const rule =
       this.permissions.getTopic(namespace, principal.name, request.exchange) ??

@@ -103,7 +103,7 @@ export class NamespaceStore {
   ): Promise<ChangeOutcome> {
     const defect = findNameDefect('namespace', name) ?? findLimitDefect(changes.limits);
     if (defect !== null) return invalid(defect);
-    await this.deletions.get(name);
+    await this.deletions.get(name)?.catch(() => undefined);
     return this.records.transact((transaction) => {
       const known = transaction.get(this.table, name);
       if (known?.deleting === true) return invalid(`namespace '${name}' is being deleted`);

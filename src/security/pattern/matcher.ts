@@ -16,9 +16,9 @@ export class Matcher {
     this.codes = Array.from(text, (char) => char.codePointAt(0) ?? 0);
   }
 
-  /** Whether the program matches anywhere in the text. */
-  search(program: Program): boolean {
-    return this.run(program, { from: 0, floating: true, until: null });
+  /** Whether the program matches anywhere in the text; not floating: from its start. */
+  search(program: Program, { floating }: { readonly floating: boolean }): boolean {
+    return this.run(program, { from: 0, floating, until: null });
   }
 
   /** until: the match must end there; null: anywhere. */
@@ -32,12 +32,11 @@ export class Matcher {
     let next: number[] = [];
     const seen = new Int32Array(steps.length).fill(-1);
     for (let position = from; position <= end; position++) {
-      const isMatch = (): boolean => until === null || position === until;
       if (position === from || floating) this.follow(steps, 0, position, current, seen);
       const code = this.codes[position] ?? -1;
       for (const index of current) {
         const step = steps[index];
-        if (step?.op === 'match' && isMatch()) return true;
+        if (step?.op === 'match' && (until === null || position === until)) return true;
       }
       if (position === end) break;
       for (const index of current) {

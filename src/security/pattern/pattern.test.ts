@@ -108,6 +108,21 @@ describe('Pattern', () => {
     );
   });
 
+  it('agrees on plain text with anchors, where the shortcut is taken', () => {
+    const part = fc.constantFrom('^', '', '(?:)', '.*', '^.*', 'x?');
+    const rear = fc.constantFrom('$', '', '.*', '.*$', 'b*');
+    const letters = fc.string({ unit: fc.constantFrom('a', 'b', '\n'), maxLength: 5 });
+    fc.assert(
+      fc.property(part, letters, rear, letters, (front, middle, back, name) => {
+        const source = front + middle + back;
+        // JavaScript knows no end before a last line feed.
+        const perl = source.endsWith('$') ? `${source.slice(0, -1)}(?=\n?$)` : source;
+        assert.equal(matches(source, name), new RegExp(perl).test(name), JSON.stringify(source));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('takes any text quoted literally', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (text, other) => {

@@ -2,10 +2,11 @@ import { Matcher } from './matcher.ts';
 import { PatternError, PatternParser } from './parser.ts';
 import { compileProgram, type Program } from './program.ts';
 import type { Node } from './syntax.ts';
+import { anchoredPrefixOf, literalOf, matchesLiteral, type Literal } from './literal.ts';
 
 /** A longer pattern is refused. */
 const PATTERN_LENGTH_MAX = 4096;
-/** Names are shorter in every protocol; of longer ones nothing matches but what matches everything. */
+/** Names are shorter in every protocol; of longer ones only plain text is looked for. */
 const NAME_LENGTH_MAX = 1024;
 
 /**
@@ -15,15 +16,16 @@ const NAME_LENGTH_MAX = 1024;
 export class Pattern {
   readonly source: string;
   private readonly program: Program;
-  /** It must begin so; '' when unknown. Spares most of the work: patterns of administrators usually begin with ^name. */
-  private readonly prefix: string;
-  private readonly everything: boolean;
+  /** Most patterns are plain text with anchors: compared as such. */
+  private readonly literal: Literal | null;
+  /** What matches begin with, at the start of the name only; null: they may be anywhere. */
+  private readonly prefix: string | null;
 
   private constructor(source: string, node: Node) {
     this.source = source;
     this.program = compileProgram(node);
-    this.prefix = prefixOf(node);
-    this.everything = source === '' || source === '.*' || source === '^.*';
+    this.literal = literalOf(node);
+    this.prefix = anchoredPrefixOf(node);
   }
 
   /** The pattern, or what is wrong with it. */
@@ -38,9 +40,9 @@ export class Pattern {
   }
 
   matches(name: string): boolean {
-    if (this.everything) return true;
-    if (name.length > NAME_LENGTH_MAX || !name.startsWith(this.prefix)) return false;
-    return new Matcher(name).search(this.program);
+    if (this.literal !== null) return matchesLiteral(this.literal, name);
+    if (name.length > NAME_LENGTH_MAX || !name.startsWith(this.prefix ?? '')) return false;
+    return new Matcher(name).search(this.program, { floating: this.prefix === null });
   }
 }
 
@@ -55,18 +57,4 @@ export function quotePattern(text: string): string {
   return text.replace(/[\\^$.|?*+()[\]{}#\s-]/g, (char) =>
     /\s/.test(char) ? `\\x{${(char.codePointAt(0) ?? 0).toString(16)}}` : `\\${char}`,
   );
-}
-
-function prefixOf(node: Node): string {
-  if (node.kind !== 'sequence') return '';
-  const [start, ...rest] = node.nodes;
-  if (start?.kind !== 'place' || start.place !== 'start') return '';
-  let prefix = '';
-  for (const next of rest) {
-    if (next.kind !== 'set' || next.set.length !== 1) break;
-    const [range] = next.set;
-    if (range === undefined || range[0] !== range[1]) break;
-    prefix += String.fromCodePoint(range[0]);
-  }
-  return prefix;
 }
