@@ -15,9 +15,9 @@ export function literalOf(node: Node): Literal | null {
   if (atStart) nodes.shift();
   const atEnd = isPlace(nodes.at(-1), 'end');
   if (atEnd) nodes.pop();
-  // What may be anything, or nothing, at an open end says nothing.
-  while (!atStart && isOptionalAnything(nodes[0])) nodes.shift();
-  while (!atEnd && isOptionalAnything(nodes.at(-1))) nodes.pop();
+  // What may be nothing says nothing at an open end.
+  if (!atStart) while (isOptional(nodes[0])) nodes.shift();
+  if (!atEnd) while (isOptional(nodes.at(-1))) nodes.pop();
   const text = literalPrefix(nodes);
   return text.length === nodes.length ? { text: text.join(''), atStart, atEnd } : null;
 }
@@ -56,6 +56,6 @@ function isPlace(node: Node | undefined, place: 'start' | 'end'): boolean {
   return node?.kind === 'place' && node.place === place;
 }
 
-function isOptionalAnything(node: Node | undefined): boolean {
+function isOptional(node: Node | undefined): boolean {
   return node?.kind === 'repeat' && node.min === 0 && node.node.kind === 'set';
 }
