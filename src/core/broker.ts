@@ -13,6 +13,8 @@ import type { NamespaceStore } from './namespace/namespace-store.ts';
 import type { Usage } from './namespace/usage.ts';
 import type { ParameterStore } from './parameters/parameter-store.ts';
 import type { PolicyStore } from './policy/policy-store.ts';
+import type { PropertiesReaders } from './message/properties.ts';
+import type { QueueRegistry } from './queue-types.ts';
 import type { QuotaRegistry } from './quota/quota-registry.ts';
 import type { SettingsStore } from './settings.ts';
 import type { TopicRegistry } from './types.ts';
@@ -36,6 +38,9 @@ export interface Broker {
   readonly policies: PolicyStore;
   readonly parameters: ParameterStore;
   readonly groups: GroupCoordinator;
+  readonly queues: QueueRegistry;
+  /** How the raw properties of each protocol's messages are read. */
+  readonly messages: PropertiesReaders;
   /** What changes is told here: topics, settings, groups, the disk. */
   readonly events: EventBus;
   /** Timeouts of requests and the like: cheap to start, move and cancel. */

@@ -6,7 +6,13 @@ import { TaskGroup } from '../base/task-group.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
 import type { Authorizer } from '../security/authorizer.ts';
 import type { Security, SecurityOptions } from '../security/security.ts';
-import type { Identity, LogEngine, ReplayVisitor, Unsubscribe } from '../storage/types.ts';
+import type {
+  Durability,
+  Identity,
+  LogEngine,
+  ReplayVisitor,
+  Unsubscribe,
+} from '../storage/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { MetricFamily, MetricSource } from '../telemetry/metric-family.ts';
 import type { Broker } from './broker.ts';
@@ -23,7 +29,9 @@ import type { Usage } from './namespace/usage.ts';
 import type { ParameterStore } from './parameters/parameter-store.ts';
 import { PartitionStates } from './partition/partition-states.ts';
 import type { PolicyStore } from './policy/policy-store.ts';
+import { PropertiesReaders } from './message/properties.ts';
 import { ProducerIds } from './producer-ids.ts';
+import { QueueStore } from './queue/queue-store.ts';
 import { QuotaRegistry } from './quota/quota-registry.ts';
 import { SettingsStore } from './settings.ts';
 import { TopicStore } from './topic/topic-store.ts';
@@ -32,6 +40,10 @@ export interface CoreBrokerOptions {
   /** Values of limits by name; see limits.ts. */
   readonly limits?: Readonly<Record<string, number>>;
   readonly groups?: Partial<CoordinatorOptions>;
+  readonly queues?: {
+    /** Of durable queues. Default 'fsync'. */
+    readonly durability?: Durability;
+  };
   readonly security?: Partial<SecurityOptions>;
 }
 
@@ -65,6 +77,8 @@ export class CoreBroker implements Broker, MetricSource {
   readonly tasks: TaskGroup;
   readonly topics: TopicStore;
   readonly groups: OwnedGroupCoordinator;
+  readonly queues: QueueStore;
+  readonly messages: PropertiesReaders;
   readonly settings: SettingsStore;
   readonly quotas: QuotaRegistry;
   readonly security: Security;
@@ -134,6 +148,8 @@ export class CoreBroker implements Broker, MetricSource {
     } = this.tenancy);
     this.authorizer = authorizer ?? this.security.authorizer;
     this.namespaces.addCleaner((namespace) => this.deleteTopics(namespace));
+    this.messages = new PropertiesReaders();
+    this.queues = this.newQueueStore(options.queues?.durability ?? 'fsync');
     this.producerIds = new ProducerIds(engine.meta);
     this.groups = createGroupCoordinator({
       engine,
@@ -158,11 +174,15 @@ export class CoreBroker implements Broker, MetricSource {
 
   /** Recovers storage and state; resolves when the broker can be used. Rejects as LogEngine.open does. */
   async open(): Promise<void> {
-    const { engine, states, groups, events } = this;
+    const { engine, states, groups, queues, events } = this;
     this.unsubscribe.push(engine.onCheckpoint(() => states.checkpoint()));
     const visitor: ReplayVisitor = {
-      onBatches: (log, buffer, start, end) => states.replay(log, buffer, start, end),
-      onNote: (log, note) => groups.replayNote(log, note),
+      onBatches: (log, buffer, start, end) => {
+        if (!queues.replayBatches(log, buffer, start, end)) states.replay(log, buffer, start, end);
+      },
+      onNote: (log, note) => {
+        if (!queues.replayNote(log, note)) groups.replayNote(log, note);
+      },
     };
     this.identity = await engine.open(visitor);
     this.topics.load();
@@ -170,6 +190,7 @@ export class CoreBroker implements Broker, MetricSource {
     this.quotas.load();
     await this.tenancy.load();
     groups.restore();
+    await queues.load();
     this.unsubscribe.push(
       events.on('topic-deleted', ({ topic }) => groups.topicDeleted(topic.id)),
       engine.onDiskState((state) => events.emit('disk-state', { state })),
@@ -213,18 +234,40 @@ export class CoreBroker implements Broker, MetricSource {
       'Clients whose rates are being metered.',
       this.quotas.bucketCount,
     );
+    yield gauge('lyrebird_queues', 'Queues that exist.', this.queues.queueCount);
+    yield gauge(
+      'lyrebird_queue_memory_bytes',
+      'Memory of messages in queues that are not durable.',
+      this.queues.memoryBytes,
+    );
     yield* this.groups.metrics();
     yield gauge('lyrebird_timeouts', 'Timeouts that wait.', this.timers.size);
+  }
+
+  private newQueueStore(durability: Durability): QueueStore {
+    const { engine, clock, logger, events, limits } = this;
+    return new QueueStore({
+      engine,
+      clock,
+      logger,
+      events,
+      durability,
+      queuesMax: () => limits.get('queues'),
+      memoryBytesMax: () => limits.get('queueMemory'),
+    });
   }
 
   private async closeNow(mode: 'drain' | 'abort'): Promise<void> {
     this.expiryTimer?.cancel();
     this.timers.close();
     await this.tasks.close();
+    if (mode === 'drain') this.queues.close();
+    else this.queues.abort();
     await this.engine.close(mode);
     // Only now: a drain ends with a checkpoint that saves the state of groups and partitions.
     this.groups.close();
     for (const unsubscribe of this.unsubscribe) unsubscribe();
+    this.queues.dispose();
     this.topics.close();
     this.settings.close();
     this.quotas.close();

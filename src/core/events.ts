@@ -3,6 +3,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { GroupEvent } from './group/events.ts';
 import type { TopicInfo } from './metadata-image.ts';
 import type { Namespace } from './namespace/namespace-store.ts';
+import type { QueueView } from './queue-types.ts';
 import type { QuotaEntity } from './quota/quota-entity.ts';
 
 /** Everything that is told on a broker's bus: name -> payload. */
@@ -28,6 +29,9 @@ export interface BrokerEvents {
     readonly component: string | null;
     readonly name: string;
   };
+  readonly 'queue-created': { readonly queue: QueueView };
+  /** It is gone already: with its last consumer, its connection, its time, or because somebody wanted so. */
+  readonly 'queue-deleted': { readonly queue: QueueView };
   readonly 'disk-state': { readonly state: DiskState };
   readonly group: GroupEvent;
 }

@@ -49,6 +49,21 @@ export const CORE_LIMITS = {
     overflow:
       'the batch is not looked into: time lookups answer its first offset, key checks refuse it',
   },
+  queues: {
+    name: 'queues.max',
+    default: 100_000,
+    unit: 'count',
+    metric: 'lyrebird_queues',
+    overflow: 'declaring another queue is refused',
+  },
+  queueMemory: {
+    name: 'queues.memory.max',
+    default: 1024 * 1024 * 1024,
+    unit: 'bytes',
+    metric: 'lyrebird_queue_memory_bytes',
+    overflow:
+      'publishers are held back until messages of queues that are not durable were consumed',
+  },
   quotaBuckets: {
     name: 'quotas.buckets.max',
     default: 10_000,

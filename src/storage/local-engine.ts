@@ -51,6 +51,7 @@ export class LocalEngine implements LogEngine {
   private readonly writableCallbacks: Callbacks<void>;
   private readonly diskCallbacks: Callbacks<DiskState>;
   private readonly checkpointCallbacks: Callbacks<void>;
+  private readonly beforeCheckpointCallbacks: Callbacks<void>;
   private askedForRoom: boolean;
   private closing: Promise<void> | null;
   private opened: OpenEngine | null;
@@ -63,6 +64,7 @@ export class LocalEngine implements LogEngine {
     this.writableCallbacks = new Callbacks(logger);
     this.diskCallbacks = new Callbacks(logger);
     this.checkpointCallbacks = new Callbacks(logger);
+    this.beforeCheckpointCallbacks = new Callbacks(logger);
     this.base = new EngineBase(options, {
       onLeaseExpired: (lease) => this.expireLease(lease),
       onDisk: (state) => this.onDisk(state),
@@ -234,6 +236,10 @@ export class LocalEngine implements LogEngine {
     return this.trimLog(state, before);
   }
 
+  beforeCheckpoint(callback: () => void): Unsubscribe {
+    return this.beforeCheckpointCallbacks.add(callback);
+  }
+
   onCheckpoint(callback: () => void): Unsubscribe {
     return this.checkpointCallbacks.add(callback);
   }
@@ -309,6 +315,7 @@ export class LocalEngine implements LogEngine {
       unlock,
       journalOwner: this.journalOwner(),
       onDamage,
+      beforeCheckpoint: () => this.beforeCheckpointCallbacks.call(),
       onCheckpoint: () => this.checkpointCallbacks.call(),
       trim: (log, before) => void this.trimLog(log, before),
     });

@@ -22,6 +22,8 @@ export interface OpenEngineHooks {
   readonly unlock: () => Promise<void>;
   readonly journalOwner: JournalOwner;
   readonly onDamage: (log: LogState, from: number, to: number) => void;
+  /** Whoever holds something back appends it now. */
+  readonly beforeCheckpoint: () => void;
   /** State machines save their snapshots. */
   readonly onCheckpoint: () => void;
   readonly trim: (log: LogState, before: number) => void;
@@ -88,7 +90,7 @@ export class OpenEngine {
       closed: () => this.appends.refusal === APPEND_REFUSED.closed,
     });
     this.reader = new LogReader({ cache, cold });
-    this.checkpointer = this.newCheckpointer(base, recovered, hooks.onCheckpoint);
+    this.checkpointer = this.newCheckpointer(base, recovered, hooks);
     const moving = { ...this.movers(base, recovered), onDamage };
     this.settler = new Settler({ ...moving, journalFiles: files });
     this.repacker = new Repacker(moving);
@@ -117,7 +119,7 @@ export class OpenEngine {
   private newCheckpointer(
     base: EngineBase,
     recovered: Recovered,
-    onCheckpoint: () => void,
+    { beforeCheckpoint, onCheckpoint }: Pick<OpenEngineHooks, 'beforeCheckpoint' | 'onCheckpoint'>,
   ): Checkpointer {
     const { clock, logger, files, segments, table, metaState, snapshots, manifest, blocks } = base;
     const { incarnation, epoch, bootId, nextFileNumber: openFile, start } = recovered;
@@ -134,6 +136,7 @@ export class OpenEngine {
       manifest,
       identity: { clusterId, incarnation, epoch, bootId, openFile },
       start,
+      beforeCheckpoint,
       onCheckpoint,
       onFileFreed: (file) => {
         const isJournal = 'journal' in file;

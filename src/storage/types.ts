@@ -198,6 +198,8 @@ export interface LogEngine {
   trim(log: LogId, before: number): Position;
 
   readonly snapshots: SnapshotStore;
+  /** Called before every checkpoint position: what is appended in it is covered by the checkpoint. */
+  beforeCheckpoint(callback: () => void): Unsubscribe;
   /** Called synchronously at every checkpoint position, so that state machines can save snapshots. */
   onCheckpoint(callback: () => void): Unsubscribe;
   readonly meta: MetaStore;

@@ -65,4 +65,25 @@ export class Message {
   deduplicationKey: string | null = null;
 }
 
+/** Makes to the same message as from; the bytes are shared. */
+export function copyMessage(from: Message, to: Message): void {
+  to.origin = from.origin;
+  to.exchange = from.exchange;
+  to.routingKey = from.routingKey;
+  to.furtherKeys = from.furtherKeys;
+  to.properties = from.properties;
+  to.propertiesStart = from.propertiesStart;
+  to.propertiesEnd = from.propertiesEnd;
+  to.body = from.body;
+  to.bodyStart = from.bodyStart;
+  to.bodyEnd = from.bodyEnd;
+  to.persistent = from.persistent;
+  to.priority = from.priority;
+  to.ttlMs = from.ttlMs;
+  to.delayMs = from.delayMs;
+  to.publishedMs = from.publishedMs;
+  to.deaths = from.deaths;
+  to.deduplicationKey = from.deduplicationKey;
+}
+
 const EMPTY = Buffer.alloc(0);

@@ -41,6 +41,7 @@ export interface CheckpointerOptions {
   /** What the manifest held at the start. */
   readonly start: Pick<ManifestState, 'replay' | 'metaRevision'>;
   /** Calls everybody who saves snapshots. */
+  readonly beforeCheckpoint: () => void;
   readonly onCheckpoint: () => void;
   /** A journal or segment file is about to be freed. */
   readonly onFileFreed: (file: { journal: number } | { segment: number }) => void;
@@ -130,7 +131,9 @@ export class Checkpointer {
   }
 
   private capture(): Capture {
-    const { journal, files, segments, table, snapshots, manifest, onCheckpoint } = this.options;
+    const { journal, files, segments, table, snapshots, manifest, beforeCheckpoint, onCheckpoint } =
+      this.options;
+    beforeCheckpoint();
     journal.seal();
     const location = journal.endLocation;
     const { sequence } = journal;

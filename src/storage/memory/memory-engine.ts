@@ -262,6 +262,10 @@ export class MemoryEngine implements LogEngine {
     return this.joinGroup();
   }
 
+  beforeCheckpoint(): Unsubscribe {
+    return () => {};
+  }
+
   /** A memory engine has no checkpoints: nothing would be lost less. */
   onCheckpoint(): Unsubscribe {
     return () => {};
