@@ -23,11 +23,13 @@ import {
   type OwnedGroupCoordinator,
 } from './group/index.ts';
 import { Limits } from './limits.ts';
+import { deleteContents } from './namespace/delete-contents.ts';
 import type { NamespaceStore } from './namespace/namespace-store.ts';
 import { Tenancy } from './namespace/tenancy.ts';
 import type { Usage } from './namespace/usage.ts';
 import type { ParameterStore } from './parameters/parameter-store.ts';
 import { PartitionStates } from './partition/partition-states.ts';
+import { PolicyApplier, queuePolicies } from './policy/policy-applier.ts';
 import type { PolicyStore } from './policy/policy-store.ts';
 import { PropertiesReaders } from './message/properties.ts';
 import { ProducerIds } from './producer-ids.ts';
@@ -87,6 +89,7 @@ export class CoreBroker implements Broker, MetricSource {
   readonly policies: PolicyStore;
   readonly parameters: ParameterStore;
   private readonly tenancy: Tenancy;
+  private readonly policyApplier: PolicyApplier;
   private readonly states: PartitionStates;
   private readonly producerIds: ProducerIds;
   private readonly unsubscribe: Unsubscribe[] = [];
@@ -147,9 +150,10 @@ export class CoreBroker implements Broker, MetricSource {
       parameters: this.parameters,
     } = this.tenancy);
     this.authorizer = authorizer ?? this.security.authorizer;
-    this.namespaces.addCleaner((namespace) => this.deleteTopics(namespace));
+    this.namespaces.addCleaner((namespace) => this.deleteContents(namespace));
     this.messages = new PropertiesReaders();
     this.queues = this.newQueueStore(options.queues?.durability ?? 'fsync');
+    this.policyApplier = new PolicyApplier({ policies: this.policies, target: this.queues, clock });
     this.producerIds = new ProducerIds(engine.meta);
     this.groups = createGroupCoordinator({
       engine,
@@ -193,6 +197,7 @@ export class CoreBroker implements Broker, MetricSource {
     await queues.load();
     this.unsubscribe.push(
       events.on('topic-deleted', ({ topic }) => groups.topicDeleted(topic.id)),
+      events.on('policies-changed', ({ namespace }) => this.policyApplier.changed(namespace)),
       engine.onDiskState((state) => events.emit('disk-state', { state })),
       // Whoever owns the log next appends to it: what is known here of its producers grows old.
       engine.onOwnership((log, change) => {
@@ -245,7 +250,7 @@ export class CoreBroker implements Broker, MetricSource {
   }
 
   private newQueueStore(durability: Durability): QueueStore {
-    const { engine, clock, logger, events, limits } = this;
+    const { engine, clock, logger, events, limits, policies } = this;
     return new QueueStore({
       engine,
       clock,
@@ -254,12 +259,14 @@ export class CoreBroker implements Broker, MetricSource {
       durability,
       queuesMax: () => limits.get('queues'),
       memoryBytesMax: () => limits.get('queueMemory'),
+      policiesOf: (queue) => queuePolicies(policies, queue),
     });
   }
 
   private async closeNow(mode: 'drain' | 'abort'): Promise<void> {
     this.expiryTimer?.cancel();
     this.timers.close();
+    this.policyApplier.close();
     await this.tasks.close();
     if (mode === 'drain') this.queues.close();
     else this.queues.abort();
@@ -274,13 +281,16 @@ export class CoreBroker implements Broker, MetricSource {
     this.tenancy.close();
   }
 
-  private async deleteTopics(namespace: string): Promise<void> {
-    for (const { name } of this.topics.list(namespace)) {
-      const { status } = await this.topics.delete(namespace, name);
-      if (status !== 'ok' && status !== 'unknown') {
-        throw new LyrebirdError('LB3002', `topic '${name}' of '${namespace}' could not be deleted`);
-      }
-    }
+  /** Deletes what core has of a namespace, besides its records. */
+  private async deleteContents(namespace: string): Promise<void> {
+    const { queues, topics } = this;
+    const namesOf = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
+    await deleteContents('queue', namesOf(queues.list(namespace)), (name) =>
+      queues.delete(namespace, name, {}),
+    );
+    await deleteContents('topic', namesOf(topics.list(namespace)), (name) =>
+      topics.delete(namespace, name),
+    );
   }
 
   private scheduleProducerExpiry(): void {

@@ -14,6 +14,9 @@ interface PolicyKey {
 
 const REPLICAS = 'queues are not replicated by policies';
 const MEMORY = "what is kept in memory is the broker's own choice";
+const STREAMS = 'streams take it from their arguments';
+const TIMEOUTS = 'consumers may take as long as they like';
+const FEDERATION = 'there is no federation and no sharding';
 const PLACEMENT = 'queues are placed by the cluster, not by policies';
 
 const isText = (value: ArgumentValue): boolean => typeof value === 'string';
@@ -37,6 +40,7 @@ const POLICY_KEYS = new Map<string, PolicyKey>(
     'dead-letter-strategy': {
       isValid: oneOf('at-most-once', 'at-least-once'),
       noun: 'dead letter strategy',
+      ineffective: 'dead-lettering never loses a message here',
     },
     'message-ttl': { isValid: isCount, noun: 'message TTL', byOperators: true },
     expires: { isValid: (value) => isInteger(value, 1), noun: 'queue expiry', byOperators: true },
@@ -59,19 +63,35 @@ const POLICY_KEYS = new Map<string, PolicyKey>(
     'delayed-retry-type': {
       isValid: oneOf('disabled', 'all', 'failed', 'returned'),
       noun: 'delayed retry type',
+      ineffective: 'delays count for every message that comes back',
     },
     'delayed-retry-min': { isValid: isCount, noun: 'delayed retry minimum' },
     'delayed-retry-max': { isValid: isCount, noun: 'delayed retry maximum' },
-    'max-age': { isValid: isAge, noun: 'max age' },
-    'stream-max-segment-size-bytes': { isValid: isCount, noun: 'segment size' },
-    'max-segment-size': { isValid: isCount, noun: 'segment size' },
+    'retry-delay-min': { isValid: isCount, noun: 'retry delay' },
+    'retry-delay-max': { isValid: isCount, noun: 'retry delay' },
+    'deduplication-window': { isValid: isCount, noun: 'deduplication window' },
+    'max-age': { isValid: isAge, noun: 'max age', ineffective: STREAMS },
+    'stream-max-segment-size-bytes': {
+      isValid: isCount,
+      noun: 'segment size',
+      ineffective: STREAMS,
+    },
+    'max-segment-size': { isValid: isCount, noun: 'segment size', ineffective: STREAMS },
     'stream-filter-size-bytes': {
       isValid: (value) => isInteger(value, 16),
       noun: 'filter size',
       ineffective: 'streams keep no filters of their own',
     },
-    'consumer-timeout': { isValid: isCount, noun: 'consumer timeout' },
-    'consumer-disconnected-timeout': { isValid: isCount, noun: 'consumer disconnected timeout' },
+    'consumer-timeout': {
+      isValid: isCount,
+      noun: 'consumer timeout',
+      ineffective: TIMEOUTS,
+    },
+    'consumer-disconnected-timeout': {
+      isValid: isCount,
+      noun: 'consumer disconnected timeout',
+      ineffective: TIMEOUTS,
+    },
     'queue-version': {
       isValid: oneOf(1, 2),
       noun: 'queue version',
@@ -143,12 +163,28 @@ const POLICY_KEYS = new Map<string, PolicyKey>(
       byOperators: true,
       ineffective: REPLICAS,
     },
-    'federation-upstream': { isValid: isText, noun: 'federation upstream name' },
-    'federation-upstream-set': { isValid: isText, noun: 'federation upstream set name' },
-    'federation-upstream-pattern': { isValid: isText, noun: 'federation upstream pattern' },
-    'sharding-definition': { isValid: isAnything, noun: 'sharding definition' },
-    'routing-key': { isValid: isText, noun: 'routing key' },
-    'shards-per-node': { isValid: isCount, noun: 'number of shards' },
+    'federation-upstream': {
+      isValid: isText,
+      noun: 'federation upstream name',
+      ineffective: FEDERATION,
+    },
+    'federation-upstream-set': {
+      isValid: isText,
+      noun: 'federation upstream set name',
+      ineffective: FEDERATION,
+    },
+    'federation-upstream-pattern': {
+      isValid: isText,
+      noun: 'federation upstream pattern',
+      ineffective: FEDERATION,
+    },
+    'sharding-definition': {
+      isValid: isAnything,
+      noun: 'sharding definition',
+      ineffective: FEDERATION,
+    },
+    'routing-key': { isValid: isText, noun: 'routing key', ineffective: FEDERATION },
+    'shards-per-node': { isValid: isCount, noun: 'number of shards', ineffective: FEDERATION },
   }),
 );
 

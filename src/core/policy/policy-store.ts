@@ -9,6 +9,7 @@ import { findDefinitionDefect, fitsSubject, listIneffectiveKeys } from './policy
 import type {
   ApplyTo,
   EffectivePolicy,
+  MatchedPolicies,
   Policy,
   PolicyKind,
   PolicySubject,
@@ -146,15 +147,22 @@ export class PolicyStore {
     }
   }
 
-  /** What is in force for a queue or an exchange with this name. */
+  /** The policies in force for a queue or an exchange with this name. */
+  match(subject: PolicySubject, namespace: string, name: string): MatchedPolicies {
+    return {
+      policy: this.best('policy', subject, namespace, name),
+      operatorPolicy: this.best('operator-policy', subject, namespace, name),
+    };
+  }
+
+  /** What they come to. */
   effective(subject: PolicySubject, namespace: string, name: string): EffectivePolicy {
-    const policy = this.best('policy', subject, namespace, name);
-    const operator = this.best('operator-policy', subject, namespace, name);
-    if (policy === null && operator === null) return NONE;
+    const { policy, operatorPolicy } = this.match(subject, namespace, name);
+    if (policy === null && operatorPolicy === null) return NONE;
     return {
       policy: policy?.name ?? null,
-      operatorPolicy: operator?.name ?? null,
-      definition: merge(policy?.definition ?? {}, operator?.definition ?? {}),
+      operatorPolicy: operatorPolicy?.name ?? null,
+      definition: merge(policy?.definition ?? {}, operatorPolicy?.definition ?? {}),
     };
   }
 

@@ -20,7 +20,13 @@ export interface Policy {
   readonly definition: Arguments;
 }
 
-/** What is in force for one queue or exchange. */
+/** The policies in force for one queue or exchange. */
+export interface MatchedPolicies {
+  readonly policy: Policy | null;
+  readonly operatorPolicy: Policy | null;
+}
+
+/** What they come to. */
 export interface EffectivePolicy {
   readonly policy: string | null;
   readonly operatorPolicy: string | null;
