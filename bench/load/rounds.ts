@@ -7,8 +7,7 @@
  * Rows run one after the other, peer and Lyrebird in turn, with nothing else on the machine; the peer's JVM is
  * warmed first. Needs gcc, taskset, and for the peer a JVM and Maven. Prints a Markdown table of medians.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +18,9 @@ import {
   type BrokerProcess,
 } from '../../test/support/broker-process.ts';
 import { kafkaDistribution } from '../../test/support/kafka-jars.ts';
+import { buildTools, calibrate, generate, type Sample } from './generator.ts';
 import { startKafkaPeer, type KafkaPeer } from './kafka-peer.ts';
+import { figure, human, roundsTable, type Pair } from './rounds-table.ts';
 
 interface Row {
   readonly name: string;
@@ -50,20 +51,6 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** What the generator prints, as far as it is used here. */
-interface Sample {
-  readonly pub_s: number;
-  readonly del_s: number;
-  readonly ack_s: number;
-  readonly per_cpu_s: number;
-  readonly srv_cpu: number;
-  readonly gen_cpu: number;
-  readonly p50_us: number;
-  readonly p99_us: number;
-  readonly rss_mb: number;
-  readonly lost: number;
-}
-
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
@@ -78,7 +65,6 @@ const { values } = parseArgs({
 });
 
 const scratch = mkdtempSync(join(tmpdir(), 'lyrebird-bench-'));
-const tools = join(tmpdir(), 'lyrebird-bench-tools');
 const TOPIC = 'bench';
 const SYNCED_TOPIC = 'bench-synced';
 const FETCH_TOPIC = 'bench-fetch';
@@ -88,43 +74,12 @@ const SETTINGS = ['storage.durability=os', 'storage.journal_bytes=512MiB'];
 /** Bounds the disk on both sides. */
 const RETENTION = { 'retention.bytes': String(1 << 30) };
 
-function buildTools(): void {
-  mkdirSync(tools, { recursive: true });
-  for (const name of ['loadgen_kafka', 'calib']) {
-    const source = fileURLToPath(new URL(`${name}.c`, import.meta.url));
-    const run = spawnSync('gcc', ['-O2', '-o', join(tools, name), source], { encoding: 'utf8' });
-    if (run.status !== 0) throw new Error(`gcc failed: ${run.stderr}`);
-  }
-}
-
-function generate(row: Row, port: number, pid: number, seconds: string): Sample | null {
-  const run = (args: readonly string[]): string => {
-    const name = row.fill === true ? FETCH_TOPIC : row.synced === true ? SYNCED_TOPIC : TOPIC;
-    const topic = ['-T', name];
-    const command = [
-      '-c',
-      '1',
-      join(tools, 'loadgen_kafka'),
-      '-p',
-      String(port),
-      ...topic,
-      ...args,
-    ];
-    const result = spawnSync('taskset', command, { encoding: 'utf8', timeout: 60_000 });
-    if (result.stderr !== '') process.stderr.write(`  ${row.name}: ${result.stderr}`);
-    return result.stdout;
-  };
+function measure(row: Row, port: number, pid: number, seconds: string): Sample | null {
+  const topic = row.fill === true ? FETCH_TOPIC : row.synced === true ? SYNCED_TOPIC : TOPIC;
+  const run = (args: readonly string[]): Sample | null =>
+    generate('loadgen_kafka', ['-p', String(port), '-T', topic, ...args], row.name);
   if (row.fill === true) run(['-t', '0.7', '-u', '0', '-b', '650', '-w', '10400']);
-  const line = run(['-S', String(pid), '-t', seconds, '-u', '0.8', ...row.args])
-    .trim()
-    .split('\n')
-    .at(-1);
-  return line?.startsWith('{') === true ? (JSON.parse(line) as Sample) : null;
-}
-
-function calibrate(): unknown {
-  const run = spawnSync('taskset', ['-c', '0', join(tools, 'calib')], { encoding: 'utf8' });
-  return run.stdout.startsWith('{') ? JSON.parse(run.stdout) : null;
+  return run(['-S', String(pid), '-t', seconds, '-u', '0.8', ...row.args]);
 }
 
 async function createTopics(broker: BrokerProcess): Promise<void> {
@@ -141,54 +96,8 @@ async function createTopics(broker: BrokerProcess): Promise<void> {
   await create(FETCH_TOPIC, { 'retention.bytes': '-1' });
 }
 
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? NaN;
-
-function human(value: number): string {
-  if (value >= 1e6) return `${(value / 1e6).toFixed(2)}M`;
-  return value >= 1e3 ? `${(value / 1e3).toFixed(1)}k` : String(Math.round(value));
-}
-
-/** Deliveries per CPU-second; where nothing is delivered, acknowledgements. */
-const figure = (sample: Sample): number => sample.per_cpu_s;
-
-interface Pair {
-  readonly lyrebird: Sample;
-  readonly kafka: Sample | null;
-}
-
-function table(results: ReadonlyMap<string, readonly Pair[]>): string {
-  const lines = [
-    '| workload | Kafka rec/s | Kafka per CPU-s (min..max) | Lyrebird rec/s | Lyrebird per CPU-s (min..max) | ratio (min..max) | p99 µs Kafka / Lyrebird |',
-    '|---|---|---|---|---|---|---|',
-  ];
-  for (const [name, pairs] of results) {
-    const ours = pairs.map((pair) => pair.lyrebird);
-    const theirs = pairs.flatMap((pair) => (pair.kafka === null ? [] : [pair.kafka]));
-    const ratios = pairs.flatMap((pair) =>
-      pair.kafka === null ? [] : [figure(pair.lyrebird) / figure(pair.kafka)],
-    );
-    const range = (samples: readonly Sample[]): string =>
-      samples.length === 0
-        ? '-'
-        : `${human(median(samples.map(figure)))} (${human(Math.min(...samples.map(figure)))}..${human(Math.max(...samples.map(figure)))})`;
-    const rate = (samples: readonly Sample[]): string =>
-      samples.length === 0 ? '-' : human(median(samples.map((s) => s.del_s || s.ack_s)));
-    const ratio =
-      ratios.length === 0
-        ? '-'
-        : `**${median(ratios).toFixed(2)}x** (${Math.min(...ratios).toFixed(2)}..${Math.max(...ratios).toFixed(2)})`;
-    const p99 = (samples: readonly Sample[]): string =>
-      samples.length === 0 ? '-' : String(Math.round(median(samples.map((s) => s.p99_us))));
-    lines.push(
-      `| ${name} | ${rate(theirs)} | ${range(theirs)} | ${rate(ours)} | ${range(ours)} | ${ratio} | ${p99(theirs)} / ${p99(ours)} |`,
-    );
-  }
-  return lines.join('\n');
-}
-
 async function main(): Promise<void> {
-  buildTools();
+  buildTools(['loadgen_kafka', 'calib']);
   const only = new RegExp(values.only);
   const rows = ROWS.filter((row) => only.test(row.name));
   const jars =
@@ -216,19 +125,19 @@ async function main(): Promise<void> {
     const warmUntilMs = performance.now() + (peer === null ? 0 : Number(values.warm) * 1000);
     for (let i = 0; performance.now() < warmUntilMs; i++) {
       const row = rows[i % rows.length];
-      if (row !== undefined && peer !== null) generate(row, peer.port, peer.pid, '2');
+      if (row !== undefined && peer !== null) measure(row, peer.port, peer.pid, '2');
     }
-    for (const row of rows) generate(row, port, broker.pid, '1');
+    for (const row of rows) measure(row, port, broker.pid, '1');
     for (let round = 1; round <= Number(values.rounds); round++) {
       for (const row of rows) {
         calibrations.push(calibrate());
-        const kafka = peer === null ? null : generate(row, peer.port, peer.pid, values.seconds);
-        const lyrebird = generate(row, port, broker.pid, values.seconds);
+        const kafka = peer === null ? null : measure(row, peer.port, peer.pid, values.seconds);
+        const lyrebird = measure(row, port, broker.pid, values.seconds);
         if (lyrebird === null || (peer !== null && kafka === null)) {
           console.error(`round ${round}, ${row.name}: no result`);
           continue;
         }
-        results.set(row.name, [...(results.get(row.name) ?? []), { lyrebird, kafka }]);
+        results.set(row.name, [...(results.get(row.name) ?? []), { lyrebird, peer: kafka }]);
         console.error(
           `round ${round}, ${row.name}: ${human(figure(lyrebird))} per CPU-s, ${human(lyrebird.ack_s || lyrebird.del_s)}/s` +
             (kafka === null
@@ -243,7 +152,7 @@ async function main(): Promise<void> {
     await peer?.stop();
     rmSync(scratch, { recursive: true, force: true });
   }
-  console.log(table(results));
+  console.log(roundsTable('Kafka', results));
   if (values.out !== undefined) {
     const report = {
       node: process.version,

@@ -176,6 +176,12 @@ export class RawClient {
     }
   }
 
+  /** Lets go of what was received and waited for. */
+  forget(): void {
+    this.received.length = 0;
+    this.entries.length = 0;
+  }
+
   /** Lets the broker say whatever it still wants to. */
   async quiet(ms: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, ms));
