@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   LB4002: 'listener address cannot be bound',
   LB5001: 'Kafka message is malformed',
   LB5002: 'AMQP 0-9-1 frame is malformed',
+  LB5003: 'AMQP 0-9-1 client asked for what cannot be done',
   LB6001: 'client cannot reach a broker',
   LB6002: 'broker did not answer a client in time',
   LB6003: 'broker refused a client',

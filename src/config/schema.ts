@@ -227,6 +227,54 @@ const kafka = z.strictObject({
   }),
 });
 
+const amqp = z.strictObject({
+  heartbeat: duration({
+    help: 'Heartbeat interval proposed to clients, which may choose another; `0s` proposes none.',
+    like: 'heartbeat',
+    default: '60s',
+  }),
+  channel_max: integer({
+    help: 'Channels of one connection.',
+    like: 'channel_max',
+    default: 2047,
+    min: 1,
+  }),
+  frame_bytes_max: bytes({
+    help: 'Largest frame proposed to clients.',
+    like: 'frame_max',
+    default: '131072',
+    min: '8KiB',
+    max: '16MiB',
+  }),
+  message_bytes_max: bytes({
+    help: 'Largest body of a message; a larger one closes the channel.',
+    like: 'max_message_size',
+    default: '128MiB',
+    min: '1KiB',
+    max: '512MiB',
+  }),
+  consumers_per_channel_max: integer({
+    help: 'Consumers of one channel.',
+    like: 'consumer_max_per_channel',
+    default: 10_000,
+    min: 1,
+  }),
+  held_bytes_max: bytes({
+    help: 'Memory of unfinished publishes and transactions of one connection; more closes it.',
+    default: '256MiB',
+    min: '1MiB',
+  }),
+  handshake_timeout: duration({
+    help: 'Time from connecting to connection.open.',
+    like: 'handshake_timeout',
+    default: '10s',
+  }),
+  announced_version: text({
+    help: 'Version of RabbitMQ that clients are told; some switch features by it.',
+    default: '3.13.7',
+  }),
+});
+
 const groups = z.strictObject({
   session_timeout_min: duration({
     help: 'Shortest session timeout a member may ask for.',
@@ -385,6 +433,7 @@ export const configSchema = z.strictObject({
   storage: storage.prefault({}).describe('Where and how data is kept'),
   topics: topics.prefault({}).describe('Defaults and limits of topics'),
   kafka: kafka.prefault({}).describe('The Kafka protocol'),
+  amqp: amqp.prefault({}).describe('AMQP 0-9-1, the protocol of RabbitMQ'),
   groups: groups.prefault({}).describe('Consumer groups'),
   limits: limits.prefault({}).describe('Limits of connections'),
   security: security.prefault({}).describe('Who may connect'),

@@ -30,7 +30,7 @@ export function serverOptions({ config, values }: LoadedConfig, logger: Logger):
       heldBytesMax: Math.max(SERVER_DEFAULTS.limits.heldBytesMax, config.kafka.request_bytes_max),
     },
     heldBytesMax: config.limits.input_bytes_max,
-    protocols: { kafka: kafkaSettings(config) },
+    protocols: { kafka: kafkaSettings(config), amqp: amqpSettings(config) },
     groups: {
       durability: config.storage.durability,
       sessionTimeoutMinMs: config.groups.session_timeout_min,
@@ -131,6 +131,20 @@ function kafkaSettings({ kafka, topics, groups, storage, limits, listeners }: Co
     retentionBytes: topics.retention_bytes,
     segmentBytes: topics.segment_bytes,
     maxMessageBytes: topics.message_bytes_max,
+  };
+}
+
+function amqpSettings({ amqp }: Config): ServerOptions['protocols']['amqp'] {
+  return {
+    ...SERVER_DEFAULTS.protocols.amqp,
+    heartbeatSeconds: Math.ceil(amqp.heartbeat / 1000),
+    channelMax: amqp.channel_max,
+    frameBytesMax: amqp.frame_bytes_max,
+    messageBytesMax: amqp.message_bytes_max,
+    consumersPerChannelMax: amqp.consumers_per_channel_max,
+    heldBytesMax: amqp.held_bytes_max,
+    handshakeTimeoutMs: amqp.handshake_timeout,
+    announcedVersion: amqp.announced_version,
   };
 }
 

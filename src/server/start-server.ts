@@ -115,6 +115,9 @@ class Start {
       ...(authorizer === null ? {} : { authorizer }),
       options: { groups: { durability, ...groups }, security },
     });
+    for (const { properties } of PROTOCOLS) {
+      if (properties !== null) broker.messages.register(properties.origin, properties.reader);
+    }
     // Before opening: an engine that fails half-way still holds its folder.
     this.undo.push(() => broker.close('abort'));
     await broker.open();
@@ -143,7 +146,7 @@ class Start {
       scheme: plan.scheme,
       address: { host: plan.host, port: plan.port },
       tls,
-      limits,
+      limits: plan.protocol.watchesIdle ? { ...limits, idleTimeoutMs: Infinity } : limits,
       network,
       clock,
       logger,

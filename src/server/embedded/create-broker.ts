@@ -74,7 +74,7 @@ async function serverOptions(options: BrokerOptions): Promise<ServerOptions> {
   if (storage === 'memory') return { ...common, storage: { kind: 'memory' } };
   const { path, durability = base.durability } = storage;
   const kafka = { ...base.protocols.kafka, dataFolder: path, defaultDurability: durability };
-  return { ...common, storage: { kind: 'disk', path }, durability, protocols: { kafka } };
+  return { ...common, storage: { kind: 'disk', path }, durability, protocols: { ...base.protocols, kafka } };
 }
 
 /** The configuration schema is loaded only when a setting is given: it takes longer than starting a broker. */

@@ -1,0 +1,567 @@
+import { LyrebirdError } from '../../base/errors.ts';
+import { CallbackTimeout } from '../../base/timer-wheel.ts';
+import type { CloseReason, Connection, ConnectionHandler } from '../../net/types.ts';
+import { ANONYMOUS, type Principal } from '../../security/principal.ts';
+import { ConnectionAccess } from './access.ts';
+import { AmqpChannel } from './channel.ts';
+import { AmqpCodecError, frameError, unexpectedFrame } from './codec/codec-error.ts';
+import { EMPTY_TABLE, type FieldTable } from './codec/field-table.ts';
+import { FRAME } from './codec/frame.ts';
+import { FrameScanner, SCAN_FAILED, SCAN_INCOMPLETE } from './codec/frame-scanner.ts';
+import { BASIC_ACK, BASIC_NACK, BASIC_PUBLISH, BASIC_REJECT } from './codec/generated/basic.ts';
+import {
+  CHANNEL_CLOSE,
+  CHANNEL_CLOSE_OK,
+  CHANNEL_OPEN,
+  writeChannelClose,
+  writeChannelCloseOk,
+  writeChannelOpenOk,
+} from './codec/generated/channel.ts';
+import {
+  writeConnectionBlocked,
+  writeConnectionClose,
+  writeConnectionUnblocked,
+} from './codec/generated/connection.ts';
+import { methodById } from './codec/generated/methods.ts';
+import { REPLY_CODE, type ReplyCode } from './codec/generated/reply-codes.ts';
+import { Output } from './codec/output.ts';
+import { contentBody, contentHeader, publishMethod } from './content-frames.ts';
+import { AmqpError, channelError, internalError, notAllowed } from './errors.ts';
+import type { AmqpFrontend } from './frontend.ts';
+import { METHOD_HANDLERS } from './handlers/registry.ts';
+import { settleMethod } from './handlers/settle.ts';
+import { Handshake } from './handshake.ts';
+import { HeartbeatMonitor } from './heartbeat.ts';
+import { publish } from './publish.ts';
+import type { AmqpServices } from './services.ts';
+
+/** What a client said it understands. */
+export interface ClientCapabilities {
+  readonly consumerCancelNotify: boolean;
+  readonly connectionBlocked: boolean;
+  readonly authenticationFailureClose: boolean;
+}
+
+/** Payload bytes of a method frame before its arguments. */
+const METHOD_ID_BYTES = 4;
+
+/**
+ * One AMQP client.
+ *
+ *   handshake -> running -> closing (the broker has said connection.close) -> closed
+ */
+export class AmqpConnection implements ConnectionHandler {
+  readonly services: AmqpServices;
+  readonly connection: Connection;
+  readonly channels = new Map<number, AmqpChannel>();
+  readonly scanner: FrameScanner;
+  phase: 'handshake' | 'running' | 'closing' | 'closed' = 'handshake';
+  principal: Principal = ANONYMOUS;
+  user = '';
+  mechanism = '';
+  vhost = '/';
+  namespace = 'default';
+  channelMax = 0;
+  heartbeatSeconds = 0;
+  clientProperties: FieldTable = EMPTY_TABLE;
+  capabilities: ClientCapabilities = {
+    consumerCancelNotify: false,
+    connectionBlocked: false,
+    authenticationFailureClose: false,
+  };
+  access: ConnectionAccess;
+  /** The method that is being worked on, for errors. */
+  currentMethod = 0;
+  /** Wall clock of this turn. */
+  nowMs = 0;
+  /** It has published: only then is it held back when publishers are. */
+  publishing = false;
+  private readonly frontend: AmqpFrontend;
+  private readonly output: Output;
+  private readonly handshake: Handshake;
+  private readonly heartbeat: HeartbeatMonitor;
+  private readonly closeTimeout: CallbackTimeout;
+  /** connection.open was answered. */
+  wasOpen = false;
+  private wanted = 0;
+  private heldBytes = 0;
+  private blocked = false;
+  private draining = false;
+
+  constructor(frontend: AmqpFrontend, connection: Connection) {
+    this.frontend = frontend;
+    this.services = frontend.services;
+    this.connection = connection;
+    const { config, broker, outputPool } = this.services;
+    this.scanner = new FrameScanner(config.frameBytesMax);
+    this.output = new Output(outputPool, connection);
+    this.access = new ConnectionAccess(this);
+    this.handshake = new Handshake(this);
+    this.heartbeat = new HeartbeatMonitor(broker.timers, this);
+    this.closeTimeout = new CallbackTimeout(() => this.connection.destroy());
+    broker.timers.start(this.closeTimeout, config.handshakeTimeoutMs);
+  }
+
+  get id(): number {
+    return this.connection.id;
+  }
+
+  /** As RabbitMQ names connections. */
+  get name(): string {
+    const { remoteAddress, remotePort, localAddress, localPort } = this.connection;
+    return `${remoteAddress}:${remotePort} -> ${localAddress}:${localPort}`;
+  }
+
+  get delivering(): boolean {
+    return this.phase === 'running' && !this.connection.congested;
+  }
+
+  // ---- input
+
+  onData(buffer: Buffer, start: number, end: number): number {
+    this.wanted = 0;
+    this.nowMs = this.services.broker.clock.wallMs();
+    this.heartbeat.heard();
+    let at = start;
+    if (this.handshake.waitsForHeader) {
+      const used = this.handshake.onHeader(buffer, start, end);
+      if (used <= 0) return used < 0 ? end - start : 0;
+      at += used;
+    }
+    while (at < end) {
+      if (this.phase === 'closed') return end - start;
+      const next = this.scanner.scan(buffer, at, end);
+      if (next === SCAN_INCOMPLETE) {
+        this.wanted = this.scanner.bytesWanted;
+        break;
+      }
+      if (next === SCAN_FAILED) {
+        this.fail(this.scanner.error ?? internalError('frame'), 0, 0);
+        return end - start;
+      }
+      const channel = this.channels.get(this.scanner.channel);
+      if (channel?.busy === true) {
+        this.connection.pause('in-flight');
+        break;
+      }
+      at = this.onFrame(channel ?? null, buffer, next, end);
+    }
+    return at - start;
+  }
+
+  bytesWanted(): number {
+    return this.wanted;
+  }
+
+  onDrain(): void {
+    for (const channel of this.channels.values()) channel.resumeAll();
+  }
+
+  onFlush(): void {
+    this.output.flush();
+  }
+
+  onClose(reason: CloseReason): void {
+    this.release();
+    this.output.discard();
+    this.frontend.forget(this, reason);
+  }
+
+  onShutdown(): void {
+    this.draining = true;
+    if (this.phase === 'running') {
+      this.close(
+        REPLY_CODE.CONNECTION_FORCED,
+        'CONNECTION_FORCED - broker forced connection closure',
+      );
+    } else {
+      this.connection.close('shutdown');
+    }
+  }
+
+  busy(): boolean {
+    return this.phase === 'closing' && this.draining;
+  }
+
+  // ---- output
+
+  /** The output, which will be flushed at the end of the turn. */
+  startOutput(): Output {
+    if (this.output.pending === 0) this.connection.requestFlush();
+    this.heartbeat.said();
+    return this.output;
+  }
+
+  /** Memory of unfinished publishes and transactions changed. */
+  held(bytes: number): void {
+    this.heldBytes += bytes;
+    if (this.heldBytes <= this.services.config.heldBytesMax) return;
+    throw new AmqpError(
+      REPLY_CODE.RESOURCE_ERROR,
+      'unfinished publishes and transactions of this connection take too much memory',
+    );
+  }
+
+  // ---- life
+
+  /** The handshake is over. */
+  opened(): void {
+    this.phase = 'running';
+    this.wasOpen = true;
+    this.services.broker.timers.cancel(this.closeTimeout);
+    this.output.frameBytesMax = this.scanner.frameBytesMax;
+    this.heartbeat.start(this.heartbeatSeconds);
+    this.frontend.opened(this);
+  }
+
+  /** Asks the client to close, for a reason of the broker's. */
+  close(replyCode: ReplyCode, replyText: string): void {
+    if (this.phase === 'closing' || this.phase === 'closed') return;
+    this.sendClose(replyCode, replyText, this.currentMethod);
+  }
+
+  /** The client missed its heartbeats. */
+  silent(): void {
+    this.services.broker.logger.warn('amqp.heartbeat-missed', 'a client is silent', {
+      connection: this.name,
+      intervalSeconds: this.heartbeatSeconds,
+    });
+    this.connection.destroy('idle');
+  }
+
+  /** Ends the connection without a word. */
+  drop(): void {
+    this.phase = 'closed';
+    this.release();
+    this.output.flush();
+    this.connection.close('handler');
+  }
+
+  /** Publishers are held back, or not any more. */
+  setBlocked(reason: string | null): void {
+    if (this.phase !== 'running') return;
+    if (reason !== null && !this.blocked) {
+      this.blocked = true;
+      if (this.capabilities.connectionBlocked) {
+        writeConnectionBlocked(this.startOutput(), 0, { reason });
+      }
+      if (this.publishing) this.connection.pause('storage');
+    } else if (reason === null && this.blocked) {
+      this.blocked = false;
+      if (this.capabilities.connectionBlocked) writeConnectionUnblocked(this.startOutput(), 0);
+      this.connection.resume('storage');
+    }
+  }
+
+  /** A method that waited goes on. */
+  finish(channel: AmqpChannel, method: number, work: () => void): void {
+    channel.busy = false;
+    if (this.phase !== 'closed' && channel.phase === 'open') {
+      this.guard(channel, method, work);
+    }
+    this.connection.resume('in-flight');
+  }
+
+  // ---- frames
+
+  /** Works on the frame that the scanner found. Returns where the next one begins: after the content of a publish. */
+  private onFrame(channel: AmqpChannel | null, buffer: Buffer, next: number, end: number): number {
+    const { scanner } = this;
+    if (this.phase !== 'running' && this.phase !== 'handshake') {
+      this.onFrameWhileClosing(buffer);
+      return next;
+    }
+    switch (scanner.type) {
+      case FRAME.method:
+        return this.onMethodFrame(channel, buffer, next, end);
+      case FRAME.heartbeat:
+        if (scanner.channel !== 0) this.fail(unexpectedFrame(this.frame(buffer)), 0, 0);
+        return next;
+      case FRAME.header:
+      case FRAME.body:
+        this.onContentFrame(channel, buffer);
+        return next;
+      default:
+        this.fail(frameError(this.frame(buffer), 'unknown_frame'), 0, 0);
+        return next;
+    }
+  }
+
+  private onMethodFrame(
+    channel: AmqpChannel | null,
+    buffer: Buffer,
+    next: number,
+    end: number,
+  ): number {
+    const { scanner } = this;
+    if (scanner.end - scanner.start < METHOD_ID_BYTES) {
+      this.fail(unexpectedFrame(this.frame(buffer)), 0, 0);
+      return next;
+    }
+    const id = buffer.readUInt32BE(scanner.start);
+    const from = scanner.start + METHOD_ID_BYTES;
+    const to = scanner.end;
+    this.currentMethod = id;
+    if (channel !== null && channel.phase === 'open') {
+      if (channel.content !== null) {
+        this.failContent(channel, 'non content header');
+        return next;
+      }
+      if (id === BASIC_PUBLISH) return this.onPublish(channel, buffer, from, to, next, end);
+      if (id === BASIC_ACK || id === BASIC_NACK || id === BASIC_REJECT) {
+        this.onSettlement(channel, id, buffer, from, to);
+        return next;
+      }
+      this.guard(channel, id, () => this.onChannelMethod(channel, id, buffer, from, to));
+      return next;
+    }
+    this.guard(null, id, () => this.onOtherMethod(channel, id, buffer, from, to));
+    return next;
+  }
+
+  private onPublish(
+    channel: AmqpChannel,
+    buffer: Buffer,
+    from: number,
+    to: number,
+    next: number,
+    end: number,
+  ): number {
+    try {
+      if (!this.publishing) this.startPublishing();
+      return publishMethod(channel, buffer, { from, to, next, end });
+    } catch (error) {
+      this.failed(channel, BASIC_PUBLISH, error);
+      return next;
+    }
+  }
+
+  /** The scratch request is complete. */
+  publishNow(channel: AmqpChannel): void {
+    try {
+      publish(channel, this.services.scratch.request);
+    } catch (error) {
+      this.failed(channel, BASIC_PUBLISH, error);
+    }
+  }
+
+  private onSettlement(
+    channel: AmqpChannel,
+    id: number,
+    buffer: Buffer,
+    from: number,
+    to: number,
+  ): void {
+    try {
+      settleMethod(channel, id, buffer, from, to);
+    } catch (error) {
+      this.failed(channel, id, error);
+    }
+  }
+
+  /** A connection is held back from its first publish on. */
+  private startPublishing(): void {
+    this.publishing = true;
+    if (this.blocked) this.connection.pause('storage');
+  }
+
+  private onContentFrame(channel: AmqpChannel | null, buffer: Buffer): void {
+    const { scanner } = this;
+    if (channel?.phase === 'closing') return;
+    if (channel === null || channel.content === null) {
+      const error = new AmqpError(
+        REPLY_CODE.UNEXPECTED_FRAME,
+        'expected method frame, got non method frame instead',
+      );
+      this.fail(error, 0, 0);
+      return;
+    }
+    this.currentMethod = BASIC_PUBLISH;
+    try {
+      if (scanner.type === FRAME.header) contentHeader(channel, buffer, scanner.start, scanner.end);
+      else contentBody(channel, buffer, scanner.start, scanner.end);
+    } catch (error) {
+      this.failed(channel, BASIC_PUBLISH, error);
+    }
+  }
+
+  private onChannelMethod(
+    channel: AmqpChannel,
+    id: number,
+    buffer: Buffer,
+    from: number,
+    to: number,
+  ): void {
+    const { reader } = this.services.scratch;
+    reader.reset(buffer, from, to);
+    if (id === CHANNEL_OPEN) throw channelError("second 'channel.open' seen");
+    if (id === CHANNEL_CLOSE) {
+      this.closeChannel(channel);
+      writeChannelCloseOk(this.startOutput(), channel.number);
+      return;
+    }
+    const handler = METHOD_HANDLERS.get(id);
+    if (handler === undefined) throw this.unknownMethod(id);
+    handler(channel, reader);
+  }
+
+  /** Methods of the connection itself, of channels that are not open, and of those that the broker has closed. */
+  private onOtherMethod(
+    channel: AmqpChannel | null,
+    id: number,
+    buffer: Buffer,
+    from: number,
+    to: number,
+  ): void {
+    const { reader } = this.services.scratch;
+    reader.reset(buffer, from, to);
+    const { channel: number } = this.scanner;
+    if (number === 0) {
+      this.handshake.onMethod(id, reader);
+      return;
+    }
+    if (channel !== null) {
+      this.onMethodOfClosingChannel(channel, id);
+      return;
+    }
+    if (this.phase !== 'running') throw channelError('unexpected method in connection state');
+    if (id !== CHANNEL_OPEN) {
+      if (id === CHANNEL_CLOSE_OK) return;
+      throw channelError("expected 'channel.open'");
+    }
+    if (this.channelMax > 0 && number > this.channelMax) {
+      throw notAllowed(
+        `number of channels opened (${this.channels.size}) has reached the negotiated channel_max (${this.channelMax})`,
+      );
+    }
+    reader.skipShortstr();
+    reader.finish();
+    this.channels.set(number, new AmqpChannel(this, number));
+    this.services.counters.channelsOpened++;
+    writeChannelOpenOk(this.startOutput(), number);
+  }
+
+  private onMethodOfClosingChannel(channel: AmqpChannel, id: number): void {
+    if (id !== CHANNEL_CLOSE && id !== CHANNEL_CLOSE_OK) return;
+    this.channels.delete(channel.number);
+    if (id === CHANNEL_CLOSE) writeChannelCloseOk(this.startOutput(), channel.number);
+  }
+
+  /** Whatever the client says now, only its agreement counts. */
+  private onFrameWhileClosing(buffer: Buffer): void {
+    const { scanner } = this;
+    if (scanner.type !== FRAME.method || scanner.channel !== 0) return;
+    if (scanner.end - scanner.start < METHOD_ID_BYTES) return;
+    this.handshake.onMethodWhileClosing(buffer.readUInt32BE(scanner.start));
+  }
+
+  // ---- errors
+
+  private guard(channel: AmqpChannel | null, method: number, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.failed(channel, method, error);
+    }
+  }
+
+  private failed(channel: AmqpChannel | null, method: number, error: unknown): void {
+    const { logger } = this.services.broker;
+    if (!(error instanceof AmqpError) && !(error instanceof AmqpCodecError)) {
+      logger.error('amqp.internal-error', 'a method failed by an internal error', {
+        connection: this.name,
+        method: methodById(method)?.name ?? method,
+        err: error,
+      });
+      const reason = error instanceof LyrebirdError ? error.message : 'internal error';
+      this.fail(internalError(reason), method, channel?.number ?? 0);
+      return;
+    }
+    if (channel === null || !(error instanceof AmqpError) || error.hard) {
+      this.fail(error, method, channel?.number ?? 0);
+      return;
+    }
+    logger.info('amqp.channel-closed', error.replyText, {
+      connection: this.name,
+      channel: channel.number,
+    });
+    writeChannelClose(this.startOutput(), channel.number, {
+      replyCode: error.replyCode,
+      replyText: error.replyText,
+      classId: method >>> 16,
+      methodId: method & 0xffff,
+    });
+    channel.release('closing');
+  }
+
+  /** Ends the connection because of what the client did. */
+  private fail(error: AmqpError | AmqpCodecError, method: number, channel: number): void {
+    this.services.broker.logger.warn('amqp.connection-closed', error.replyText, {
+      connection: this.name,
+      channel,
+      user: this.user,
+    });
+    if (this.phase === 'handshake' && !this.handshake.mayExplain) {
+      this.drop();
+      return;
+    }
+    this.sendClose(error.replyCode, error.replyText, method);
+  }
+
+  private failContent(channel: AmqpChannel, got: string): void {
+    const error = new AmqpError(
+      REPLY_CODE.UNEXPECTED_FRAME,
+      `expected content ${channel.content?.header === null ? 'header' : 'body'}` +
+        `${channel.content?.header === null ? ' for class 60' : ''}, got ${got} frame instead`,
+    );
+    this.fail(error, BASIC_PUBLISH, channel.number);
+  }
+
+  private sendClose(replyCode: ReplyCode, replyText: string, method: number): void {
+    this.output.dropFrame();
+    writeConnectionClose(this.startOutput(), 0, {
+      replyCode,
+      replyText,
+      classId: method >>> 16,
+      methodId: method & 0xffff,
+    });
+    this.phase = 'closing';
+    this.release();
+    const { timers } = this.services.broker;
+    timers.cancel(this.closeTimeout);
+    timers.start(this.closeTimeout, this.services.config.closeTimeoutMs);
+  }
+
+  private unknownMethod(id: number): AmqpError {
+    const known = methodById(id);
+    if (known !== null && known.from === 'client') {
+      return new AmqpError(REPLY_CODE.COMMAND_INVALID, 'unimplemented method');
+    }
+    return new AmqpError(REPLY_CODE.COMMAND_INVALID, 'unimplemented method');
+  }
+
+  private closeChannel(channel: AmqpChannel): void {
+    channel.release('closed');
+    this.channels.delete(channel.number);
+  }
+
+  /** Everything the client had is given back. */
+  private release(): void {
+    this.services.broker.timers.cancel(this.closeTimeout);
+    this.handshake.release();
+    this.heartbeat.stop();
+    for (const channel of this.channels.values()) channel.release('closed');
+    this.channels.clear();
+    this.services.queues.connectionClosed(this.id);
+  }
+
+  private frame(buffer: Buffer): {
+    type: number;
+    buffer: Buffer;
+    start: number;
+    end: number;
+  } {
+    const { type, start, end } = this.scanner;
+    return { type, buffer, start, end };
+  }
+}

@@ -1,0 +1,63 @@
+import { ORIGIN, type Message } from '../../core/message/message.ts';
+import type { Delivery } from '../../core/queue-types.ts';
+import type { OutgoingContent } from './codec/content-writer.ts';
+import { deathHeaders, DEATH_HEADERS } from './deaths.ts';
+import { sectionOfForeign } from './foreign-properties.ts';
+import { rewriteContent } from './codec/content-rewrite.ts';
+import type { FieldEntry } from './codec/field-table.ts';
+import type { AmqpServices } from './services.ts';
+
+const DELIVERY_COUNT = 'x-delivery-count';
+
+/** Points content at the bytes of a message as a client is to get them. */
+export function fillContent(
+  services: AmqpServices,
+  message: Message,
+  content: OutgoingContent,
+  delivery: Delivery | null,
+): OutgoingContent {
+  const routing = services.routingBytes.of(message.exchange, message.routingKey);
+  content.routing = routing;
+  content.routingStart = 0;
+  content.routingEnd = routing.length;
+  content.body = message.body;
+  content.bodyStart = message.bodyStart;
+  content.bodyEnd = message.bodyEnd;
+  content.lease = null;
+  const counts = delivery !== null && delivery.returns > 0 && isQuorum(delivery);
+  if (message.origin === ORIGIN.amqp091 && message.deaths === null && !counts) {
+    content.section = message.properties;
+    content.sectionStart = message.propertiesStart;
+    content.sectionEnd = message.propertiesEnd;
+    return content;
+  }
+  const section = render(services, message, counts ? delivery.returns : 0);
+  content.section = section;
+  content.sectionStart = 0;
+  content.sectionEnd = section.length;
+  return content;
+}
+
+/** The property section of a message that is not sent as it came. */
+function render(services: AmqpServices, message: Message, returns: number): Buffer {
+  const { rewriting: header } = services.scratch;
+  if (message.origin === ORIGIN.amqp091) {
+    header.parseSection(message.properties, message.propertiesStart, message.propertiesEnd);
+  } else {
+    const section = sectionOfForeign(services, message);
+    header.parseSection(section, 0, section.length);
+  }
+  const setHeaders: FieldEntry[] = [];
+  if (message.deaths !== null) setHeaders.push(...deathHeaders(message.deaths));
+  if (returns > 0) setHeaders.push({ key: DELIVERY_COUNT, field: { type: 'l', value: returns } });
+  const expired = message.deaths?.some((death) => death.originalTtlMs !== null) === true;
+  return rewriteContent(services.outputPool, header, {
+    ...(expired ? { properties: { expiration: null } } : {}),
+    removeHeaders: message.deaths === null ? [] : DEATH_HEADERS,
+    setHeaders,
+  });
+}
+
+function isQuorum({ queue }: Delivery): boolean {
+  return queue.arguments['queue-type'] === 'quorum';
+}
