@@ -31,7 +31,6 @@ const REFUSED_ARGUMENTS: readonly FieldTable[] = [
   { 'x-queue-type': { S: 'nonsense' } },
   { 'x-queue-mode': { S: 'nonsense' } },
   { 'x-single-active-consumer': { S: 'yes' } },
-  { 'x-queue-master-locator': { S: 'nonsense' } },
 ];
 
 const DECLARING: readonly Scenario[] = [
@@ -168,10 +167,25 @@ const DECLARING: readonly Scenario[] = [
           { queue, durable: true, arguments: { ...quorum, 'x-max-age': { S: '1h' } } },
           { queue, arguments: stream },
           { queue, durable: true, exclusive: true, arguments: stream },
-          { queue, durable: true, arguments: { ...stream, 'x-max-age': { S: 'soon' } } },
           { queue, durable: true, arguments: { ...stream, 'x-message-ttl': { I: 1 } } },
         ]),
       );
+    },
+  },
+  {
+    name: 'queue/stream with an x-max-age that is no time',
+    run: async (s) => {
+      const stream: FieldTable = { 'x-queue-type': { S: 'stream' }, 'x-max-age': { S: 'soon' } };
+      const ch = await s.channel('a');
+      await ch.call('queue.declare', { queue: 'diff.q', durable: true, arguments: stream });
+    },
+  },
+  {
+    name: 'queue/leader locator that is none',
+    run: async (s) => {
+      const args: FieldTable = { 'x-queue-master-locator': { S: 'nonsense' } };
+      const ch = await s.channel('a');
+      await ch.call('queue.declare', { queue: 'diff.q', arguments: args });
     },
   },
   {
