@@ -50,8 +50,8 @@ key = "/etc/lyrebird/tls/key.pem"
 client_ca = "/etc/lyrebird/tls/clients.pem"
 \`\`\`
 
-A listener outside the loopback interface opens only when \`security.anonymous\` is \`allow\`, as long as there is no
-authentication to ask for.
+A listener outside the loopback interface whose protocol lets clients in without a login (\`kafka\`, \`admin\`) opens only when
+\`security.anonymous\` is \`allow\`.
 `;
 
 /** The page docs/reference/config.md. */

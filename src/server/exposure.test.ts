@@ -23,6 +23,7 @@ describe('exposure', () => {
         error.message.includes('security.anonymous'),
     );
     checkExposure([listener], 'allow');
+    checkExposure([{ ...listener, protocol: { authenticates: true } }], 'deny');
     checkExposure([{ ...listener, host: '127.0.0.1' }], 'deny');
   });
 });

@@ -11,11 +11,15 @@ export function isLoopback(host: string): boolean {
 
 /** Throws LB1004 for a listener that others reach although nobody has to say who they are. */
 export function checkExposure(
-  listeners: readonly ListenerSpec[],
+  listeners: readonly (ListenerSpec & {
+    readonly protocol?: { readonly authenticates?: boolean } | null;
+  })[],
   anonymous: 'deny' | 'allow',
 ): void {
   if (anonymous === 'allow') return;
-  const exposed = listeners.find(({ host }) => !isLoopback(host));
+  const exposed = listeners.find(
+    ({ host, protocol }) => !isLoopback(host) && protocol?.authenticates !== true,
+  );
   if (exposed === undefined) return;
   throw new LyrebirdError(
     'LB1004',

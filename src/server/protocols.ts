@@ -34,6 +34,8 @@ export interface ProtocolEntry {
   createFrontend(broker: Broker, settings: ProtocolSettings): Frontend;
   /** It has heartbeats of its own, or connections that may be silent for ever: the idle timeout is not for them. */
   readonly watchesIdle: boolean;
+  /** Its clients have to log in: its listeners may be reached from other machines. */
+  readonly authenticates: boolean;
   /** How the properties of its messages are read by others, when it has messages with properties. */
   readonly properties: { readonly origin: Origin; readonly reader: PropertiesReader } | null;
   /** Topic settings in this protocol's words, when it has any. */
@@ -47,6 +49,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
     defaultPort: kafkaModule.defaultPort,
     createFrontend: (broker, { kafka }) => kafkaModule.createFrontend(broker, kafka),
     watchesIdle: false,
+    authenticates: false,
     properties: null,
     topicSettings: kafkaTopicSettings,
   },
@@ -55,6 +58,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
     defaultPort: amqpModule.defaultPort,
     createFrontend: (broker, { amqp }) => amqpModule.createFrontend(broker, amqp),
     watchesIdle: true,
+    authenticates: true,
     properties: amqpProperties,
     topicSettings: () => null,
   },
