@@ -6,6 +6,12 @@ const SUB_COUNT = 1 << SUB_BITS;
 const OCTAVES = 32;
 const BUCKETS = SUB_COUNT * (OCTAVES + 1);
 
+/** What a histogram had seen at some time, to tell what it has seen since. */
+export interface HistogramMark {
+  readonly count: number;
+  readonly buckets: Float64Array;
+}
+
 /**
  * A histogram of non-negative values, such as latencies in microseconds, with buckets that grow with the value
  * (log-linear): 16 per power of two, in one typed array. Recording is a few instructions and allocates nothing.
@@ -26,13 +32,18 @@ export class Histogram {
     this.buckets[index] = this.buckets[index]! + 1;
   }
 
-  /** The smallest bucket bound that at least this share (0..1) of the values is at or below; 0 when empty. */
-  quantile(share: number): number {
-    if (this.count === 0) return 0;
-    const rank = Math.max(1, Math.ceil(share * this.count));
+  mark(): HistogramMark {
+    return { count: this.count, buckets: this.buckets.slice() };
+  }
+
+  /** The smallest bucket bound that at least this share (0..1) of the values (since a mark) is at or below; 0 when empty. */
+  quantile(share: number, since: HistogramMark | null = null): number {
+    const count = this.count - (since?.count ?? 0);
+    if (count <= 0) return 0;
+    const rank = Math.max(1, Math.ceil(share * count));
     let seen = 0;
     for (let i = 0; i < BUCKETS; i++) {
-      seen += this.buckets[i]!;
+      seen += this.buckets[i]! - (since?.buckets[i] ?? 0);
       if (seen >= rank) return Math.min(bucketLimit(i), this.max);
     }
     return this.max;
@@ -72,7 +83,7 @@ export class Histogram {
 /** Below 16 each value has its bucket; above, the highest bit chooses the octave and the next four the bucket. */
 function bucketIndex(value: number): number {
   if (value < SUB_COUNT) return value;
-  const exponent = Math.floor(Math.log2(value));
+  const exponent = value < 2 ** 32 ? 31 - Math.clz32(value) : Math.floor(Math.log2(value));
   const octave = exponent - SUB_BITS;
   if (octave >= OCTAVES) return BUCKETS - 1;
   const sub = Math.floor(value / 2 ** octave) - SUB_COUNT;

@@ -1,4 +1,4 @@
-/** One sample of a family. suffix distinguishes the series of a histogram (`_bucket`, `_sum`, `_count`). */
+/** One sample of a family. suffix distinguishes the series of a histogram or summary (`_bucket`, `_sum`, `_count`). */
 export interface MetricSample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -9,7 +9,7 @@ export interface MetricSample {
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
   readonly samples: readonly MetricSample[];
 }
 

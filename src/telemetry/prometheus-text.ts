@@ -6,7 +6,7 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
  * The text exposition format of Prometheus, version 0.0.4:
  *
  *   # HELP name text
- *   # TYPE name counter|gauge|histogram
+ *   # TYPE name counter|gauge|histogram|summary
  *   name{label="value",...} number
  */
 export function renderPrometheus(families: Iterable<MetricFamily>): string {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
+import { EventLoopIdle } from './event-loop-idle.ts';
 import { Histogram } from './histogram.ts';
 import { silentLogger } from './logger.ts';
 import type { MetricFamily } from './metric-family.ts';
@@ -166,5 +167,27 @@ describe('createLogger', () => {
       /^\d\d:\d\d:\d\d\.005 WARN  careful \(a\.b\) path="a b" count=1\n$/,
     );
     assert.equal(prettyLine('not json', { color: false }), 'not json');
+  });
+});
+
+describe('Histogram since a mark', () => {
+  it('tells quantiles of what came afterwards', () => {
+    const histogram = new Histogram();
+    for (let i = 0; i < 1000; i++) histogram.record(5000);
+    const mark = histogram.mark();
+    assert.equal(histogram.quantile(0.5, mark), 0);
+    for (let i = 0; i < 10; i++) histogram.record(10);
+    assert.equal(histogram.quantile(0.99, mark), 10);
+    assert.ok(histogram.quantile(0.5) >= 4096);
+  });
+});
+
+describe('EventLoopIdle', () => {
+  it('is a share', () => {
+    const idle = new EventLoopIdle();
+    for (let i = 0; i < 3; i++) {
+      const share = idle.share();
+      assert.ok(share >= 0 && share <= 1);
+    }
   });
 });

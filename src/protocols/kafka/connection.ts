@@ -233,6 +233,8 @@ export class KafkaConnection implements ConnectionHandler, RequestOwner {
     const request = this.pending.shift();
     if (request === undefined) return;
     this.pendingBytes -= request.frameBytes;
+    const { broker, metrics } = this.services;
+    metrics.times.record(request.apiKey, broker.clock.monotonicMs() - request.arrivedMs);
     if (!this.paused) return;
     const config = this.services.config;
     const roomAgain =

@@ -10,7 +10,7 @@ import { KAFKA_ERROR } from './errors.ts';
 import { fetchPartitionKey } from './fetch-session.ts';
 import type { FetchPartition } from './fetch-session.ts';
 import type { FetchTask } from './handlers/fetch-operation.ts';
-import type { KafkaMetrics } from './metrics.ts';
+import type { KafkaMetrics } from './metrics/kafka-metrics.ts';
 
 const NO_RECORDS: RecordsOut = { bytes: 0, slices: [] };
 const NO_EPOCH = { epoch: -1, endOffset: -1 };

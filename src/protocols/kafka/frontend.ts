@@ -1,6 +1,7 @@
 import type { Broker } from '../../core/broker.ts';
 import type { Frontend, MetricFamily } from '../../net/protocol.ts';
 import type { Connection, ConnectionHandler } from '../../net/types.ts';
+import { EventLoopIdle } from '../../telemetry/event-loop-idle.ts';
 import { Writer } from './codec/writer.ts';
 import type { KafkaConfig } from './config.ts';
 import { applyBrokerConfigs } from './configs/broker-config-change.ts';
@@ -10,8 +11,9 @@ import { KafkaConnection } from './connection.ts';
 import { FetchSessions } from './fetch-session.ts';
 import type { ApiHandler } from './handlers/handler.ts';
 import { API_HANDLERS } from './handlers/registry.ts';
-import { collectMetrics } from './metric-families.ts';
-import { KafkaMetrics } from './metrics.ts';
+import { collectMetrics } from './metrics/collect.ts';
+import { GroupLags } from './metrics/group-lags.ts';
+import { KafkaMetrics } from './metrics/kafka-metrics.ts';
 import type { KafkaServices } from './services.ts';
 import { StorageNotices } from './storage-notices.ts';
 import { TopicLookup } from './topic-lookup.ts';
@@ -34,6 +36,9 @@ export class KafkaFrontend implements Frontend {
   private readonly idleWriters: Writer[] = [];
   private readonly waitingForStorage = new Set<KafkaConnection>();
   private readonly unsubscribe: (() => void)[] = [];
+  private readonly idle = new EventLoopIdle();
+  private readonly lags = new GroupLags();
+  private listeners: readonly BoundListener[] = [];
 
   constructor(broker: Broker, config: KafkaConfig, handlers: readonly ApiHandler[] = API_HANDLERS) {
     for (const handler of handlers) this.register(handler);
@@ -74,11 +79,18 @@ export class KafkaFrontend implements Frontend {
     return handler;
   }
 
-  /** Nothing to remember: a client is told the address it reached, which its connection knows. */
-  onBound(): void {}
+  /** For metrics only: a client is told the address it reached, which its connection knows. */
+  onBound(listeners: readonly BoundListener[]): void {
+    this.listeners = listeners;
+  }
 
   metrics(): Iterable<MetricFamily> {
-    return collectMetrics(this.services, this.listenerCounts());
+    return collectMetrics(this.services, {
+      connections: this.listenerCounts(),
+      address: this.ownAddress(),
+      idle: this.idle,
+      lags: this.lags,
+    });
   }
 
   async close(): Promise<void> {
@@ -132,13 +144,22 @@ export class KafkaFrontend implements Frontend {
   }
 
   private listenerCounts(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
+    const counts = new Map(this.listeners.map(({ name }) => [name, 0]));
     for (const connection of this.connections) {
       counts.set(connection.listener, (counts.get(connection.listener) ?? 0) + 1);
     }
     return counts;
   }
+
+  private ownAddress(): string {
+    const [first] = this.listeners;
+    if (first === undefined) return '';
+    const { host, port } = this.services.config.advertised[first.name] ?? first;
+    return `${host}:${port}`;
+  }
 }
+
+type BoundListener = Parameters<Frontend['onBound']>[0][number];
 
 /** ::ffff:10.0.0.1 is the IPv4 address 10.0.0.1, as a socket that serves both families tells it. */
 function withoutIpv4Prefix(address: string): string {

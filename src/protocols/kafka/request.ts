@@ -41,6 +41,8 @@ export class KafkaRequest implements RequestContext {
   readonly version: number;
   /** Size of the request's frame, counted against the connection's limit while it is under way. */
   readonly frameBytes: number;
+  /** When it was read (ms, monotonic). */
+  readonly arrivedMs: number;
   done = false;
   /** The encoded response, while earlier requests are not answered yet. */
   held: Writer | null = null;
@@ -54,6 +56,7 @@ export class KafkaRequest implements RequestContext {
     this.correlationId = header.correlationId;
     this.version = header.version;
     this.frameBytes = frameBytes;
+    this.arrivedMs = owner.services.broker.clock.monotonicMs();
   }
 
   get services(): KafkaServices {

@@ -4,7 +4,7 @@ import type { ConfigResolver } from './configs/config-resolver.ts';
 import type { DynamicConfigs } from './configs/dynamic-configs.ts';
 import type { FetchSessions } from './fetch-session.ts';
 import type { PendingProduce } from './handlers/pending-produce.ts';
-import type { KafkaMetrics } from './metrics.ts';
+import type { KafkaMetrics } from './metrics/kafka-metrics.ts';
 import type { StorageNotices } from './storage-notices.ts';
 import type { TopicLookup } from './topic-lookup.ts';
 import type { WakeList } from './wake-list.ts';

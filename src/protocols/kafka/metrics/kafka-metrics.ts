@@ -1,4 +1,5 @@
-import type { TopicView } from '../../core/types.ts';
+import type { TopicView } from '../../../core/types.ts';
+import { RequestTimes } from './request-times.ts';
 
 /** What one topic saw through this protocol. */
 export class TopicMeter {
@@ -21,6 +22,7 @@ export class KafkaMetrics {
   private readonly requests = new Float64Array(API_SLOTS * VERSION_SLOTS);
   private readonly topics = new Map<TopicView, TopicMeter>();
   readonly all = new TopicMeter();
+  readonly times = new RequestTimes();
   connections = 0;
   connectionsTotal = 0;
   malformedRequests = 0;
