@@ -134,13 +134,14 @@ function kafkaSettings({ kafka, topics, groups, storage, limits, listeners }: Co
   };
 }
 
-function amqpSettings({ amqp }: Config): ServerOptions['protocols']['amqp'] {
+function amqpSettings({ amqp, storage }: Config): ServerOptions['protocols']['amqp'] {
   return {
     ...SERVER_DEFAULTS.protocols.amqp,
     heartbeatSeconds: Math.ceil(amqp.heartbeat / 1000),
     channelMax: amqp.channel_max,
     frameBytesMax: amqp.frame_bytes_max,
     messageBytesMax: amqp.message_bytes_max,
+    streamDurability: storage.durability,
     consumersPerChannelMax: amqp.consumers_per_channel_max,
     heldBytesMax: amqp.held_bytes_max,
     handshakeTimeoutMs: amqp.handshake_timeout,

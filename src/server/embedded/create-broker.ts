@@ -74,7 +74,8 @@ async function serverOptions(options: BrokerOptions): Promise<ServerOptions> {
   if (storage === 'memory') return { ...common, storage: { kind: 'memory' } };
   const { path, durability = base.durability } = storage;
   const kafka = { ...base.protocols.kafka, dataFolder: path, defaultDurability: durability };
-  return { ...common, storage: { kind: 'disk', path }, durability, protocols: { ...base.protocols, kafka } };
+  const amqp = { ...base.protocols.amqp, streamDurability: durability };
+  return { ...common, storage: { kind: 'disk', path }, durability, protocols: { kafka, amqp } };
 }
 
 /** The configuration schema is loaded only when a setting is given: it takes longer than starting a broker. */
