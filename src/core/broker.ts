@@ -16,6 +16,7 @@ import type { PolicyStore } from './policy/policy-store.ts';
 import type { PropertiesReaders } from './message/properties.ts';
 import type { QueueRegistry } from './queue-types.ts';
 import type { QuotaRegistry } from './quota/quota-registry.ts';
+import type { Router } from './routing-types.ts';
 import type { SettingsStore } from './settings.ts';
 import type { TopicRegistry } from './types.ts';
 
@@ -39,6 +40,8 @@ export interface Broker {
   readonly parameters: ParameterStore;
   readonly groups: GroupCoordinator;
   readonly queues: QueueRegistry;
+  /** Exchanges and bindings, and the way of messages through them. */
+  readonly router: Router;
   /** How the raw properties of each protocol's messages are read. */
   readonly messages: PropertiesReaders;
   /** What changes is told here: topics, settings, groups, the disk. */

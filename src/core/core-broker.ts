@@ -35,6 +35,8 @@ import { PropertiesReaders } from './message/properties.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { QueueStore } from './queue/queue-store.ts';
 import { QuotaRegistry } from './quota/quota-registry.ts';
+import { createRouter } from './routing/create-router.ts';
+import type { MessageRouter } from './routing/router.ts';
 import { SettingsStore } from './settings.ts';
 import { TopicStore } from './topic/topic-store.ts';
 
@@ -80,6 +82,7 @@ export class CoreBroker implements Broker, MetricSource {
   readonly topics: TopicStore;
   readonly groups: OwnedGroupCoordinator;
   readonly queues: QueueStore;
+  readonly router: MessageRouter;
   readonly messages: PropertiesReaders;
   readonly settings: SettingsStore;
   readonly quotas: QuotaRegistry;
@@ -154,6 +157,7 @@ export class CoreBroker implements Broker, MetricSource {
     this.messages = new PropertiesReaders();
     this.queues = this.newQueueStore(options.queues?.durability ?? 'fsync');
     this.policyApplier = new PolicyApplier({ policies: this.policies, target: this.queues, clock });
+    this.router = this.newRouter();
     this.producerIds = new ProducerIds(engine.meta);
     this.groups = createGroupCoordinator({
       engine,
@@ -195,6 +199,9 @@ export class CoreBroker implements Broker, MetricSource {
     await this.tenancy.load();
     groups.restore();
     await queues.load();
+    this.router.load();
+    // Only now: what is due by then finds its way.
+    queues.start();
     this.unsubscribe.push(
       events.on('topic-deleted', ({ topic }) => groups.topicDeleted(topic.id)),
       events.on('policies-changed', ({ namespace }) => this.policyApplier.changed(namespace)),
@@ -245,12 +252,33 @@ export class CoreBroker implements Broker, MetricSource {
       'Memory of messages in queues that are not durable.',
       this.queues.memoryBytes,
     );
+    yield gauge('lyrebird_exchanges', 'Exchanges that exist.', this.router.exchangeCount);
+    yield gauge('lyrebird_bindings', 'Bindings that exist.', this.router.bindingCount);
     yield* this.groups.metrics();
     yield gauge('lyrebird_timeouts', 'Timeouts that wait.', this.timers.size);
   }
 
+  private newRouter(): MessageRouter {
+    const { engine, random, logger, events, limits, messages, topics, queues, policies } = this;
+    const router = createRouter({
+      engine,
+      random,
+      logger,
+      events,
+      limits,
+      readers: messages,
+      topics,
+      queues,
+      schedule: null,
+      policies,
+    });
+    queues.connect(router);
+    this.namespaces.addCleaner((namespace) => router.dropNamespace(namespace));
+    return router;
+  }
+
   private newQueueStore(durability: Durability): QueueStore {
-    const { engine, clock, logger, events, limits, policies } = this;
+    const { engine, clock, logger, events, limits, policies, namespaces } = this;
     return new QueueStore({
       engine,
       clock,
@@ -258,6 +286,7 @@ export class CoreBroker implements Broker, MetricSource {
       events,
       durability,
       queuesMax: () => limits.get('queues'),
+      namespaceQueuesMax: (name) => namespaces.get(name)?.limits.maxQueues ?? Infinity,
       memoryBytesMax: () => limits.get('queueMemory'),
       policiesOf: (queue) => queuePolicies(policies, queue),
     });
@@ -275,6 +304,7 @@ export class CoreBroker implements Broker, MetricSource {
     this.groups.close();
     for (const unsubscribe of this.unsubscribe) unsubscribe();
     this.queues.dispose();
+    this.router.close();
     this.topics.close();
     this.settings.close();
     this.quotas.close();

@@ -64,6 +64,20 @@ export const CORE_LIMITS = {
     overflow:
       'publishers are held back until messages of queues that are not durable were consumed',
   },
+  exchanges: {
+    name: 'exchanges.max',
+    default: 100_000,
+    unit: 'count',
+    metric: 'lyrebird_exchanges',
+    overflow: 'declaring another exchange is refused',
+  },
+  bindings: {
+    name: 'bindings.max',
+    default: 1_000_000,
+    unit: 'count',
+    metric: 'lyrebird_bindings',
+    overflow: 'making another binding is refused',
+  },
   quotaBuckets: {
     name: 'quotas.buckets.max',
     default: 10_000,

@@ -8,7 +8,7 @@ import {
 } from '../../src/core/message/properties.ts';
 import type { ArgumentValue, QueueView } from '../../src/core/queue-types.ts';
 import type { QueueSink, SinkOutcome, TargetSet } from '../../src/core/routing/queue-sink.ts';
-import { MessageRouter } from '../../src/core/routing/router.ts';
+import { MessageRouter, type RouterOptions } from '../../src/core/routing/router.ts';
 import type { NewBinding, NewExchange } from '../../src/core/routing-types.ts';
 import type { TopicView } from '../../src/core/types.ts';
 import { MemoryEngine } from '../../src/storage/memory/memory-engine.ts';
@@ -76,6 +76,7 @@ export class RoutingHarness {
   readonly ends: FakeEnds;
   readonly engine: LogEngine;
   readonly router: MessageRouter;
+  readonly options: RouterOptions;
   readonly readers: PropertiesReaders;
   readonly policies = new Map<string, string>();
 
@@ -84,7 +85,7 @@ export class RoutingHarness {
     this.ends = ends;
     this.readers = new PropertiesReaders();
     this.readers.register(ORIGIN.kafka, jsonProperties);
-    this.router = new MessageRouter({
+    this.options = {
       meta: engine.meta,
       logger: silentLogger,
       random: new SeededRandom(7),
@@ -107,7 +108,8 @@ export class RoutingHarness {
       },
       exchangesMax: () => 1000,
       bindingsMax: () => limits.bindings ?? 1_000_000,
-    });
+    };
+    this.router = new MessageRouter(this.options);
     this.router.load();
   }
 

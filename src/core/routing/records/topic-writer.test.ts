@@ -253,7 +253,7 @@ describe('RecordMessages', () => {
             assert.equal(message.origin, ORIGIN.amqp091);
             const { exchange, routingKey, furtherKeys, priority, ttlMs } = message;
             const body = message.body.toString('utf8', message.bodyStart, message.bodyEnd);
-            const header = String(readers.header(message, 'h'));
+            const header = readers.header(message, 'h');
             return { exchange, routingKey, furtherKeys, priority, ttlMs, body, header };
           });
           assert.deepEqual(back, messages);
