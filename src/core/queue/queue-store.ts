@@ -51,6 +51,8 @@ export interface QueueStoreOptions {
   /** Of durable queues. */
   readonly durability: Durability;
   readonly queuesMax: () => number;
+  /** Of one namespace; default: no limit of its own. */
+  readonly namespaceQueuesMax?: (namespace: string) => number;
   /** Memory of messages in queues that are not durable. */
   readonly memoryBytesMax: () => number;
   /** Which policies apply to a queue that is made; default: none. */
@@ -242,6 +244,11 @@ export class QueueStore implements QueueRegistry {
     const queuesMax = this.options.queuesMax();
     if (this.count + this.pending.size >= queuesMax) {
       const message = `the limit of ${queuesMax} queues (queues.max) is reached`;
+      return { status: 'limit', message };
+    }
+    const namespaceMax = this.options.namespaceQueuesMax?.(namespace) ?? Infinity;
+    if ((this.namespaces.get(namespace)?.size ?? 0) >= namespaceMax) {
+      const message = `queue limit in namespace '${namespace}' (${namespaceMax}) is reached`;
       return { status: 'limit', message };
     }
     if (isStored(wanted)) return this.createStored(wanted);

@@ -68,3 +68,26 @@ describe('policies of queues', () => {
     assert(!kept.gone);
   });
 });
+
+describe('the limit of queues of a namespace', () => {
+  it('refuses one more', async () => {
+    const { namespaces, queues } = harness.broker;
+    await namespaces.put('n', { limits: { maxQueues: 1 } });
+    await declare('q', {}, 'n');
+    const outcome = await queues.declare({
+      namespace: 'n',
+      name: 'r',
+      durable: false,
+      autoDelete: false,
+      exclusiveOwner: null,
+      arguments: {},
+    });
+    assert.deepEqual(outcome, {
+      status: 'limit',
+      message: "queue limit in namespace 'n' (1) is reached",
+    });
+    await declare('q', {}, 'n');
+    await namespaces.put('n', { limits: { maxQueues: null } });
+    await declare('r', {}, 'n');
+  });
+});
