@@ -18,6 +18,7 @@ import { PublishRequest } from './publish-request.ts';
 import { RoutingBytes } from './routing-bytes.ts';
 import type { AmqpServices } from './services.ts';
 import { Streams } from './stream/streams.ts';
+import { vhostOf } from './vhost.ts';
 
 /** What clients are told when publishers are held back. */
 const BLOCKED_REASONS = {
@@ -64,7 +65,12 @@ export class AmqpFrontend implements Frontend {
       broker.events.on('queue-deleted', () => void counters.queuesDeleted++),
       broker.queues.onAccepting(() => this.checkBlocked()),
       broker.events.on('security-changed', ({ user, deleted }) => {
-        if (user !== null && deleted) this.closeConnectionsOf(user);
+        if (user !== null && deleted) {
+          this.closeWhere((one) => one.user === user, `user '${user}' is deleted`);
+        }
+      }),
+      broker.events.on('namespace-deleted', ({ name }) => {
+        this.closeWhere((one) => one.namespace === name, `vhost '${vhostOf(name)}' is deleted`);
       }),
     );
   }
@@ -113,13 +119,9 @@ export class AmqpFrontend implements Frontend {
     for (const connection of this.connections) connection.setBlocked(this.blocked);
   }
 
-  private closeConnectionsOf(user: string): void {
-    for (const connection of [...this.connections]) {
-      if (connection.user !== user) continue;
-      connection.close(
-        REPLY_CODE.CONNECTION_FORCED,
-        `CONNECTION_FORCED - user '${user}' is deleted`,
-      );
+  private closeWhere(isMeant: (connection: AmqpConnection) => boolean, why: string): void {
+    for (const connection of [...this.connections].filter(isMeant)) {
+      connection.close(REPLY_CODE.CONNECTION_FORCED, `CONNECTION_FORCED - ${why}`);
     }
   }
 }
