@@ -23,6 +23,8 @@ export interface GraphPorts extends KindPorts {
 export class RoutingGraph {
   /** Counts up at every change of what exists. */
   revision = 0;
+  exchangeCount = 0;
+  bindingCount = 0;
   readonly sets: TargetSets;
   private readonly ports: GraphPorts;
   private readonly spaces = new Map<string, RoutingSpace>();
@@ -32,18 +34,6 @@ export class RoutingGraph {
     this.sets = new TargetSets(ports.sink);
   }
 
-  get exchangeCount(): number {
-    let count = 0;
-    for (const space of this.spaces.values()) count += space.exchangeCount;
-    return count;
-  }
-
-  get bindingCount(): number {
-    let count = 0;
-    for (const space of this.spaces.values()) count += space.bindingCount;
-    return count;
-  }
-
   /** A namespace, made with what each has when it is asked for first. */
   space(namespace: string): RoutingSpace {
     const known = this.spaces.get(namespace);
@@ -51,6 +41,7 @@ export class RoutingGraph {
     const { ends, sink } = this.ports;
     const space = new RoutingSpace(namespace, { ends, sink, sets: this.sets });
     this.spaces.set(namespace, space);
+    this.exchangeCount += space.exchangeCount;
     for (const exchange of predeclaredExchanges(namespace)) this.putExchange(exchange, true);
     return space;
   }
@@ -67,6 +58,7 @@ export class RoutingGraph {
     const exchange = new Exchange(spec, behaviour, predeclared);
     exchange.setPolicy(this.ports.policyOf(spec.namespace, spec.name));
     this.space(spec.namespace).putExchange(exchange);
+    this.exchangeCount++;
     this.revision++;
     return exchange;
   }
@@ -82,6 +74,7 @@ export class RoutingGraph {
     ends: { readonly from: Exchange; readonly to: BindingEnd; readonly durable: boolean },
   ): Binding {
     this.revision++;
+    this.bindingCount++;
     return this.space(spec.namespace).bind(spec, ends);
   }
 
@@ -91,12 +84,19 @@ export class RoutingGraph {
     const space = this.spaces.get(namespace);
     if (space === undefined) return removal;
     work(space, removal);
+    this.exchangeCount -= removal.exchanges.length;
+    this.bindingCount -= removal.bindings.length;
     if (removal.bindings.length + removal.exchanges.length > 0) this.revision++;
     return removal;
   }
 
   dropSpace(namespace: string): void {
-    if (this.spaces.delete(namespace)) this.revision++;
+    const space = this.spaces.get(namespace);
+    if (space === undefined) return;
+    this.spaces.delete(namespace);
+    this.exchangeCount -= space.exchangeCount;
+    this.bindingCount -= space.bindingCount;
+    this.revision++;
   }
 
   /** Policies of a namespace changed. */

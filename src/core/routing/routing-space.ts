@@ -153,7 +153,7 @@ export class RoutingSpace {
     const target = this.queueTargets.get(queue.name);
     if (target?.queue !== queue) return;
     this.queueTargets.delete(queue.name);
-    this.sets.clear();
+    if (target.shared) this.sets.clear();
     this.removeEnd(target, removal);
   }
 

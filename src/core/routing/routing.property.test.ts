@@ -204,6 +204,9 @@ describe('routing, beside a naive model', () => {
             }
             compare(model, harness, further);
             assert.equal(harness.router.bindings(NAMESPACE).length, model.bindings.length);
+            assert.equal(harness.router.bindingCount, model.bindings.length);
+            const { length } = harness.router.exchanges(NAMESPACE);
+            assert.equal(harness.router.exchangeCount, length);
             if (durable) {
               harness = harness.restarted();
               compare(model, harness, null);

@@ -34,6 +34,7 @@ export class TargetSets {
       let next = node.next.get(target);
       if (next === undefined) {
         next = new SetNode();
+        target.shared = true;
         node.next.set(target, next);
         this.nodes++;
       }

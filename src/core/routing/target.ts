@@ -12,6 +12,8 @@ export class QueueTarget {
   readonly id: number;
   /** The set of this queue alone. */
   readonly alone: TargetSet;
+  /** It is in a set with others that is remembered. */
+  shared = false;
   /** Bindings that lead here; null: there never was one. */
   incoming: Set<Binding> | null = null;
   /** The walk that reached it last. */
