@@ -23,7 +23,8 @@ describe('exposure', () => {
         error.message.includes('security.anonymous'),
     );
     checkExposure([listener], 'allow');
-    checkExposure([{ ...listener, protocol: { authenticates: true } }], 'deny');
+    const guarded = { ...listener, authenticates: true, protocol: { authenticates: true } };
+    checkExposure([guarded], 'deny');
     checkExposure([{ ...listener, host: '127.0.0.1' }], 'deny');
   });
 });
