@@ -34,6 +34,30 @@ describe('cluster administration', () => {
     assert.equal(ids.size, 6);
   });
 
+  it('lists no transactions, and knows none', async () => {
+    for (let version = 0; version <= 2; version++) {
+      const list = await client.call(API_CODECS.ListTransactions, version, {
+        stateFilters: ['Ongoing', 'Sleeping'],
+        producerIdFilters: [],
+        durationFilter: -1,
+        transactionalIdPattern: null,
+      });
+      assert.equal(list.errorCode, KAFKA_ERROR.NONE);
+      assert.deepEqual(list.unknownStateFilters, ['Sleeping']);
+      assert.deepEqual(list.transactionStates, []);
+    }
+    const described = await client.call(API_CODECS.DescribeTransactions, 0, {
+      transactionalIds: ['t'],
+    });
+    assert.deepEqual(
+      described.transactionStates.map(({ transactionalId, errorCode }) => [
+        transactionalId,
+        errorCode,
+      ]),
+      [['t', KAFKA_ERROR.TRANSACTIONAL_ID_NOT_FOUND]],
+    );
+  });
+
   it('refuses transactional producers with an error they do not retry', async () => {
     const ask = async (transactionalId: string) => {
       const request = {

@@ -47,6 +47,7 @@ export const produceHandler: ApiHandler = {
     const size = reader.remaining;
     const transactionalId = reader.nullableString(flexible, 'transactionalId');
     const acks = reader.int16('acks');
+    // How long a leader may wait for its followers: there are none, and the disk is waited for without a limit.
     reader.int32('timeoutMs');
     const pending = PendingProduce.take(context, version);
     const refusal = refusalOf(transactionalId, acks);

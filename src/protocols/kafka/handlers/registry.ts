@@ -28,6 +28,7 @@ import {
   listPartitionReassignmentsHandler,
 } from './partition-reassignments.ts';
 import { produceHandler } from './produce.ts';
+import { describeTransactionsHandler, listTransactionsHandler } from './transactions.ts';
 import { updateFeaturesHandler } from './update-features.ts';
 
 /** Every API that is served, and so told by ApiVersions. */
@@ -61,6 +62,8 @@ export const API_HANDLERS: readonly ApiHandler[] = [
   updateFeaturesHandler,
   describeClusterHandler,
   describeProducersHandler,
+  describeTransactionsHandler,
+  listTransactionsHandler,
   listConfigResourcesHandler,
   describeTopicPartitionsHandler,
 ];

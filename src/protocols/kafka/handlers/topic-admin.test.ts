@@ -258,4 +258,24 @@ describe('topic administration', () => {
     });
     assert.equal(old.responses[0]?.errorCode, KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION);
   });
+
+  it('tells nobody of a topic once its deletion was answered', async () => {
+    const other = tested.connect();
+    for (let round = 0; round < 10; round++) {
+      await createTopic(client, 'short-lived', 2);
+      const deleted = client.call(API_CODECS.DeleteTopics, 6, {
+        topics: [{ name: 'short-lived', topicId: ZERO_UUID }],
+        topicNames: [],
+        timeoutMs: 1000,
+      });
+      assert.equal((await deleted).responses[0]?.errorCode, KAFKA_ERROR.NONE);
+      const { topics } = await other.call(API_CODECS.Metadata, 9, {
+        topics: null,
+        allowAutoTopicCreation: true,
+        includeClusterAuthorizedOperations: false,
+        includeTopicAuthorizedOperations: false,
+      });
+      assert.ok(topics.every(({ name }) => name !== 'short-lived'));
+    }
+  });
 });
