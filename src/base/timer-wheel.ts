@@ -2,6 +2,8 @@ import type { Clock, Timer } from './clock.ts';
 
 const SLOT_COUNT = 512;
 const SLOT_MASK = SLOT_COUNT - 1;
+/** A timer that is on time may seem early by what is lost in adding fractions. */
+const ROUNDING_MS = 1e-6;
 
 /**
  * A timeout that can be started, moved and cancelled any number of times without allocating. Extend it, or hold
@@ -123,7 +125,8 @@ export class TimerWheel {
 
   private tick(): void {
     this.timer = null;
-    const nowTick = Math.floor((this.clock.monotonicMs() - this.originMs) / this.tickMs);
+    const elapsedMs = this.clock.monotonicMs() - this.originMs;
+    const nowTick = Math.floor((elapsedMs + ROUNDING_MS) / this.tickMs);
     this.firing = true;
     try {
       this.collectDue(nowTick);

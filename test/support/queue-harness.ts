@@ -141,6 +141,7 @@ export class QueueHarness {
       },
     });
     await this.store.load();
+    this.store.start();
   }
 
   /** Lets turns of the event loop pass, and time. */

@@ -147,6 +147,7 @@ export class Lane implements CursorOwner {
     if (this.log === NO_LOG) this.bundles.grew();
     this.readyBytes += bytes;
     if (persistent) this.persistentCount++;
+    this.changed = true;
     return this.tail++;
   }
 

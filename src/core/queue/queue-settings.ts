@@ -34,8 +34,8 @@ interface SettingDefinition {
 
 /** What may be set of a queue, by the names that arguments (without a protocol's prefix) and policies use. */
 export const QUEUE_SETTINGS: readonly SettingDefinition[] = [
-  number('message-ttl', 'messageTtlMs', { min: 0, max: TIME_MAX_MS, policy: true, operator: true }),
   number('expires', 'expiresMs', { min: 1, max: TIME_MAX_MS, policy: true, operator: true }),
+  number('message-ttl', 'messageTtlMs', { min: 0, max: TIME_MAX_MS, policy: true, operator: true }),
   number('max-length', 'maxLength', { min: 0, policy: true, operator: true }),
   number('max-length-bytes', 'maxBytes', { min: 0, policy: true, operator: true }),
   {
@@ -98,6 +98,9 @@ export const QUEUE_SETTINGS: readonly SettingDefinition[] = [
     operator: false,
   }),
 ];
+
+/** Arguments that a declaration must repeat. What nobody here understands may differ. */
+const COMPARED: readonly string[] = ['queue-type', ...QUEUE_SETTINGS.map(({ name }) => name)];
 
 const BY_NAME = new Map(QUEUE_SETTINGS.map((setting) => [setting.name, setting]));
 
@@ -173,11 +176,11 @@ export function findDifference(
   received: Arguments,
   current: Arguments,
 ): { readonly property: string; readonly received: string; readonly current: string } | null {
-  for (const name of new Set([...Object.keys(current), ...Object.keys(received)])) {
+  for (const name of COMPARED) {
     const ours = current[name];
     const theirs = received[name];
     if (sameValue(ours, theirs)) continue;
-    return { property: name, received: describe(theirs), current: describe(ours) };
+    return { property: name, received: textOf(theirs), current: textOf(ours) };
   }
   return null;
 }
@@ -186,8 +189,9 @@ function sameValue(a: ArgumentValue | undefined, b: ArgumentValue | undefined): 
   return JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 }
 
-function describe(value: ArgumentValue | undefined): string {
-  return value === undefined ? 'none' : show(value);
+function textOf(value: ArgumentValue | undefined): string {
+  if (value === undefined) return 'none';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function show(value: ArgumentValue): string {

@@ -78,6 +78,7 @@ export class QueueStore implements QueueRegistry {
   private readonly pending = new Map<string, Promise<unknown>>();
   private readonly acceptingCallbacks = new Set<() => void>();
   private blocked = false;
+  private closed = false;
   private count = 0;
   private nextId = 1;
   private unsubscribe: Unsubscribe[] = [];
@@ -137,8 +138,7 @@ export class QueueStore implements QueueRegistry {
       const wanted = { namespace, name, durable: true, autoDelete, exclusiveOwner: null };
       const logs = Array.from({ length: record.lanes }, (_, i) => record.firstLog + i);
       const queue = this.make({ ...wanted, arguments: args }, logs);
-      for (const lane of queue.lanes) await this.restore(queue, lane);
-      queue.started();
+      for (const lane of queue.lanes) await this.restore(lane);
     }
     this.replay.clear();
     this.unsubscribe.push(
@@ -150,19 +150,30 @@ export class QueueStore implements QueueRegistry {
     this.diskChanged();
   }
 
+  /** Lets time have its effects: when everything that messages may be routed to is there. */
+  start(): void {
+    for (const queues of this.namespaces.values()) {
+      for (const queue of queues.values()) queue.started();
+    }
+  }
+
   /** Where dead letters and due messages go. */
   connect(router: RoutingPort): void {
     this.publisher.router = router;
   }
 
-  /** Appends what is left. Before the engine is closed. */
+  /** Appends what is left. Before the engine is closed; what happens to queues afterwards leaves no trace. */
   close(): void {
+    if (this.closed) return;
     this.turn.close();
+    this.saveSnapshots();
+    this.closed = true;
     this.timers.close();
   }
 
   /** As a crash would: what was not appended is lost. */
   abort(): void {
+    this.closed = true;
     this.turn.abort();
     this.timers.close();
   }
@@ -415,7 +426,7 @@ export class QueueStore implements QueueRegistry {
     if (isStored(queue)) void this.deleteStored(queue);
   }
 
-  private async restore(queue: Queue, lane: Lane): Promise<void> {
+  private async restore(lane: Lane): Promise<void> {
     const { engine } = this.options;
     const image = this.replay.take(lane.log);
     const bounds = engine.bounds(lane.log);
@@ -427,11 +438,11 @@ export class QueueStore implements QueueRegistry {
       lane.purge();
       return;
     }
-    await this.scan(queue, lane);
+    await this.scan(lane);
   }
 
   /** Finds the deadlines of what is there, and drops what was not to survive a restart. */
-  private async scan(queue: Queue, lane: Lane): Promise<void> {
+  private async scan(lane: Lane): Promise<void> {
     const vanished: number[] = [];
     await new LaneReads(this.turn).scan(lane, (window) => {
       const flags = window.buffer[window.keyStart]!;
@@ -451,6 +462,7 @@ export class QueueStore implements QueueRegistry {
   }
 
   private saveSnapshots(): void {
+    if (this.closed) return;
     const notes = new LaneNotes();
     const { snapshots } = this.options.engine;
     for (const queues of this.namespaces.values()) {
