@@ -1,7 +1,6 @@
 import type { Message } from '../../core/message/message.ts';
 import type { Settlement } from '../../core/queue-types.ts';
 import { writeAck, writeNack } from './codec/content-writer.ts';
-import { writeBasicCancel } from './codec/generated/basic.ts';
 import { Confirms, type ConfirmSink } from './confirms.ts';
 import type { AmqpConnection } from './connection.ts';
 import type { ReplyTarget } from './direct-reply.ts';
@@ -129,11 +128,7 @@ export class AmqpChannel implements ConfirmSink {
   consumerCancelled(consumer: Consuming): void {
     if (this.consumers.get(consumer.id) !== consumer) return;
     this.consumers.delete(consumer.id);
-    if (this.phase !== 'open' || !this.connection.capabilities.consumerCancelNotify) return;
-    writeBasicCancel(this.connection.startOutput(), this.number, {
-      consumerTag: consumer.id,
-      noWait: true,
-    });
+    this.connection.tellCancelled(this, consumer.id);
   }
 
   /** A reply for a request of this channel. */

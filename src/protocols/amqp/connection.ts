@@ -8,7 +8,13 @@ import { AmqpCodecError, frameError, unexpectedFrame } from './codec/codec-error
 import { EMPTY_TABLE, type FieldTable } from './codec/field-table.ts';
 import { FRAME } from './codec/frame.ts';
 import { FrameScanner, SCAN_FAILED, SCAN_INCOMPLETE } from './codec/frame-scanner.ts';
-import { BASIC_ACK, BASIC_NACK, BASIC_PUBLISH, BASIC_REJECT } from './codec/generated/basic.ts';
+import {
+  BASIC_ACK,
+  BASIC_NACK,
+  BASIC_PUBLISH,
+  BASIC_REJECT,
+  writeBasicCancel,
+} from './codec/generated/basic.ts';
 import {
   CHANNEL_CLOSE,
   CHANNEL_CLOSE_OK,
@@ -83,6 +89,8 @@ export class AmqpConnection implements ConnectionHandler {
   private readonly closeTimeout: CallbackTimeout;
   /** connection.open was answered. */
   wasOpen = false;
+  /** Consumers that ended in this turn and are told so behind what was said in it. */
+  private readonly cancelled: { channel: AmqpChannel; consumerTag: string }[] = [];
   private wanted = 0;
   private heldBytes = 0;
   private blocked = false;
@@ -136,6 +144,7 @@ export class AmqpConnection implements ConnectionHandler {
         break;
       }
       if (next === SCAN_FAILED) {
+        if (this.phase === 'closing') return end - start;
         this.fail(this.scanner.error ?? internalError('frame'), 0, 0);
         return end - start;
       }
@@ -158,6 +167,10 @@ export class AmqpConnection implements ConnectionHandler {
   }
 
   onFlush(): void {
+    for (const { channel, consumerTag } of this.cancelled.splice(0)) {
+      if (channel.phase !== 'open') continue;
+      writeBasicCancel(this.output, channel.number, { consumerTag, noWait: true });
+    }
     this.output.flush();
   }
 
@@ -190,6 +203,13 @@ export class AmqpConnection implements ConnectionHandler {
     if (this.output.pending === 0) this.connection.requestFlush();
     this.heartbeat.said();
     return this.output;
+  }
+
+  /** Tells the client that a consumer has ended without its doing. */
+  tellCancelled(channel: AmqpChannel, consumerTag: string): void {
+    if (!this.capabilities.consumerCancelNotify) return;
+    this.cancelled.push({ channel, consumerTag });
+    this.connection.requestFlush();
   }
 
   /** Memory of unfinished publishes and transactions changed. */
@@ -429,7 +449,7 @@ export class AmqpConnection implements ConnectionHandler {
       if (id === CHANNEL_CLOSE_OK) return;
       throw channelError("expected 'channel.open'");
     }
-    if (this.channelMax > 0 && number > this.channelMax) {
+    if (this.channelMax > 0 && this.channels.size >= this.channelMax) {
       throw notAllowed(
         `number of channels opened (${this.channels.size}) has reached the negotiated channel_max (${this.channelMax})`,
       );

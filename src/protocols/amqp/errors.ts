@@ -44,14 +44,27 @@ export const noQueue = (name: string, vhost: string): AmqpError =>
 export const noExchange = (name: string, vhost: string): AmqpError =>
   notFound(`no ${named('exchange', name, vhost)}`);
 
+/** What a declaration says differs from what is there. Values as text, `none` for an argument that is absent. */
 export function inequivalent(
   subject: string,
   difference: { readonly property: string; readonly received: string; readonly current: string },
 ): AmqpError {
   const { property, received, current } = difference;
+  const isOneAbsent = received === ABSENT || current === ABSENT;
+  const show = isOneAbsent ? withType : quoted;
   return preconditionFailed(
-    `inequivalent arg '${property}' for ${subject}: received ${received} but current is ${current}`,
+    `inequivalent arg '${property}' for ${subject}: received ${show(received)} but current is ${show(current)}`,
   );
+}
+
+const ABSENT = 'none';
+const quoted = (value: string): string => `'${value}'`;
+
+function withType(value: string): string {
+  if (value === ABSENT) return value;
+  const isInteger = /^-?\d+$/.test(value);
+  const type = isInteger ? 'signedint' : value === 'true' || value === 'false' ? 'bool' : 'longstr';
+  return `the value '${value}' of type '${type}'`;
 }
 
 /** An exclusive queue of another connection, or one that is exclusive only in the client's mind. */

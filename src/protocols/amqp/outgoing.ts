@@ -53,9 +53,16 @@ function render(services: AmqpServices, message: Message, returns: number): Buff
   const expired = message.deaths?.some((death) => death.originalTtlMs !== null) === true;
   return rewriteContent(services.outputPool, header, {
     ...(expired ? { properties: { expiration: null } } : {}),
-    removeHeaders: message.deaths === null ? [] : DEATH_HEADERS,
+    removeHeaders: removedHeaders(message),
     setHeaders,
   });
+}
+
+/** Further routing keys do not hold any more for a dead letter that was given another one. */
+function removedHeaders({ deaths, routingKey }: Message): readonly string[] {
+  const newest = deaths?.[0];
+  if (newest === undefined) return [];
+  return newest.routingKeys[0] === routingKey ? DEATH_HEADERS : [...DEATH_HEADERS, 'CC'];
 }
 
 function isQuorum({ queue }: Delivery): boolean {

@@ -1,9 +1,9 @@
-import type { Arguments } from '../../core/queue-types.ts';
+import type { Arguments, QueueView } from '../../core/queue-types.ts';
 import { declaredArguments, wireTypeName } from './arguments.ts';
-import type { AmqpChannel } from './channel.ts';
 import { tableGet, type FieldTable } from './codec/field-table.ts';
 import type { QueueDeclare } from './codec/generated/queue.ts';
-import { AmqpError, named, preconditionFailed } from './errors.ts';
+import { AmqpError, inequivalent, named, preconditionFailed } from './errors.ts';
+import type { DeclarationScope } from './services.ts';
 
 const TYPES = ['classic', 'quorum', 'stream'];
 /** Deliveries that come back to a quorum queue before they are dead-lettered, where nothing is said. */
@@ -64,9 +64,10 @@ const WITHOUT_EFFECT = new Set([
 
 /** Arguments of a declaration, when they make sense. Throws in RabbitMQ's words. */
 export function checkQueueArguments(
-  channel: AmqpChannel,
+  channel: DeclarationScope,
   name: string,
   method: QueueDeclare,
+  known: QueueView | null,
 ): Arguments {
   const { vhost, namespace } = channel.connection;
   const { broker } = channel.services;
@@ -82,6 +83,7 @@ export function checkQueueArguments(
     typeof given === 'string' && given !== '' && given !== 'undefined'
       ? given
       : usualType(method, broker.namespaces.get(namespace)?.defaultQueueType ?? null);
+  if (TYPES.includes(type)) checkSameType(type, given, subject, known);
   checkType(type, subject, method);
   for (const { key } of table) {
     if (!WITHOUT_EFFECT.has(key)) continue;
@@ -110,6 +112,23 @@ function explain(argument: string, fault: string, subject: string): string {
 function usualType(method: QueueDeclare, preferred: string | null): string {
   const durable = method.durable && !method.exclusive && !method.autoDelete;
   return preferred !== null && durable ? preferred : 'classic';
+}
+
+/** The type is compared before anything that depends on it is looked at. */
+function checkSameType(
+  type: string,
+  given: unknown,
+  subject: string,
+  known: QueueView | null,
+): void {
+  if (known === null) return;
+  const current = known.arguments['queue-type'] ?? 'classic';
+  if (current === type) return;
+  throw inequivalent(subject, {
+    property: 'x-queue-type',
+    received: typeof given === 'string' ? given : 'none',
+    current: current === 'classic' ? 'none' : String(current),
+  });
 }
 
 function checkType(type: string, subject: string, method: QueueDeclare): void {

@@ -39,3 +39,9 @@ export interface AmqpServices {
     readonly content: OutgoingContent;
   };
 }
+
+/** Where something is declared: on a channel, or by a request to the management interface. */
+export interface DeclarationScope {
+  readonly connection: { readonly namespace: string; readonly vhost: string };
+  readonly services: AmqpServices;
+}

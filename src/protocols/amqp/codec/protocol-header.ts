@@ -3,6 +3,7 @@
  *
  *   0 0 9 1     AMQP 0-9-1
  *   1 1 0 9     AMQP 0-9, which is served as 0-9-1
+ *   1 1 9 1     0-9-1 as old clients of 0-8 say it
  *   0 1 0 0     AMQP 1.0          2 1 0 0   AMQP 1.0 with TLS          3 1 0 0   AMQP 1.0 with SASL
  */
 
@@ -28,6 +29,7 @@ export type DetectedProtocol =
 const VERSIONS: readonly (readonly [number, DetectedProtocol])[] = [
   [0x0000_0901, 'amqp-0-9-1'],
   [0x0101_0009, 'amqp-0-9'],
+  [0x0101_0901, 'amqp-0-9'],
   [0x0001_0000, 'amqp-1-0'],
   [0x0201_0000, 'amqp-1-0-tls'],
   [0x0301_0000, 'amqp-1-0-sasl'],

@@ -1,6 +1,7 @@
 import type { BindingOutcome, NewBinding } from '../../../core/routing-types.ts';
-import { bindingArguments } from '../arguments.ts';
+import { bindingArguments, wireTypeName } from '../arguments.ts';
 import type { AmqpChannel } from '../channel.ts';
+import { tableGet, type FieldTable } from '../codec/field-table.ts';
 import type { ArgumentReader } from '../codec/argument-reader.ts';
 import {
   readExchangeBind,
@@ -22,7 +23,9 @@ import { defaultExchange } from './exchange.ts';
 export function queueBind(channel: AmqpChannel, reader: ArgumentReader): void {
   const method = readQueueBind(reader);
   const binding = queueBinding(channel, method, method.arguments);
+  checkMatch(method.arguments);
   checkEnds(channel, binding);
+  checkExclusive(channel, binding.destination);
   bind(channel, binding, () => {
     if (!method.noWait) writeQueueBindOk(channel.connection.startOutput(), channel.number);
   });
@@ -40,6 +43,7 @@ export function queueUnbind(channel: AmqpChannel, reader: ArgumentReader): void 
 export function exchangeBind(channel: AmqpChannel, reader: ArgumentReader): void {
   const method = readExchangeBind(reader);
   const binding = exchangeBinding(channel, method);
+  checkMatch(method.arguments);
   checkEnds(channel, binding);
   bind(channel, binding, () => {
     if (!method.noWait) writeExchangeBindOk(channel.connection.startOutput(), channel.number);
@@ -58,7 +62,7 @@ export function exchangeUnbind(channel: AmqpChannel, reader: ArgumentReader): vo
 function queueBinding(
   channel: AmqpChannel,
   method: { readonly queue: string; readonly exchange: string; readonly routingKey: string },
-  table: Parameters<typeof bindingArguments>[0],
+  table: FieldTable,
 ): NewBinding {
   const { connection, services } = channel;
   const destination = queueNamed(channel, method.queue);
@@ -85,7 +89,7 @@ function exchangeBinding(
     readonly source: string;
     readonly destination: string;
     readonly routingKey: string;
-    readonly arguments: Parameters<typeof bindingArguments>[0];
+    readonly arguments: FieldTable;
   },
 ): NewBinding {
   return {
@@ -100,7 +104,7 @@ function exchangeBinding(
 
 /** Binding takes the right to write to the destination and to read from the source. */
 function checkEnds(channel: AmqpChannel, binding: NewBinding): void {
-  const { connection, services } = channel;
+  const { connection } = channel;
   const { source, destination, destinationKind, routingKey } = binding;
   if (source === '' || (destinationKind === 'exchange' && destination === '')) {
     throw defaultExchange();
@@ -109,11 +113,21 @@ function checkEnds(channel: AmqpChannel, binding: NewBinding): void {
   connection.access.check('write', kind, destination);
   connection.access.check('read', 'exchange', source);
   connection.access.checkTopic('read', source, routingKey);
-  if (kind === 'exchange') return;
-  const queue = services.queues.byName(connection.namespace, destination);
-  if (queue?.exclusiveOwner != null && queue.exclusiveOwner !== connection.id) {
-    throw locked(destination, connection.vhost);
-  }
+}
+
+function checkExclusive({ connection, services }: AmqpChannel, name: string): void {
+  const queue = services.queues.byName(connection.namespace, name);
+  if (queue === null || queue.exclusiveOwner === null) return;
+  if (queue.exclusiveOwner !== connection.id) throw locked(name, connection.vhost);
+}
+
+/** How headers are matched is told by a word. */
+function checkMatch(table: FieldTable): void {
+  const field = tableGet(table, 'x-match');
+  if (field === null || field.type === 'S') return;
+  throw preconditionFailed(
+    `Invalid x-match field type ${wireTypeName(field)} (value ${String(field.value)}); expected longstr`,
+  );
 }
 
 function bind(channel: AmqpChannel, binding: NewBinding, answer: () => void): void {

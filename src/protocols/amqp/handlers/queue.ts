@@ -39,7 +39,7 @@ export function queueDeclare(channel: AmqpChannel, reader: ArgumentReader): void
   const method = readQueueDeclare(reader);
   const { connection, services } = channel;
   services.counters.queuesDeclared++;
-  if (method.queue === REPLY_TO_QUEUE && method.passive) {
+  if (method.queue === REPLY_TO_QUEUE) {
     answerDeclare(channel, method, { name: REPLY_TO_QUEUE, ready: 0, consumers: 1 });
     return;
   }
@@ -50,7 +50,8 @@ export function queueDeclare(channel: AmqpChannel, reader: ArgumentReader): void
   const generated = method.queue === '';
   const name = generated ? generatedName(channel, method) : cleanName(method.queue);
   connection.access.check('configure', 'queue', name);
-  const values = checkQueueArguments(channel, name, method);
+  const known = services.queues.byName(connection.namespace, name);
+  const values = checkQueueArguments(channel, name, method, known);
   checkDeadLetterRights(channel, name, values);
   if (values['queue-type'] === 'stream') {
     channel.later(declareStream(channel, name, values), () => {
@@ -59,7 +60,6 @@ export function queueDeclare(channel: AmqpChannel, reader: ArgumentReader): void
     });
     return;
   }
-  const known = services.queues.byName(connection.namespace, name);
   if (known === null) checkNoStream(channel, name, values);
   if (known === null && !generated && isReserved(name)) {
     throw accessRefused(`queue name '${name}' contains reserved prefix 'amq.*'`);
@@ -85,6 +85,7 @@ export function queueDeclare(channel: AmqpChannel, reader: ArgumentReader): void
 
 function declarePassively(channel: AmqpChannel, method: QueueDeclare): void {
   const { connection, services } = channel;
+  if (method.queue === '' && channel.lastQueue === null) throw noQueue('', connection.vhost);
   const name = queueNamed(channel, method.queue);
   if (services.directReplies.isAddress(name)) {
     if (services.directReplies.find(name) === null) throw noQueue(name, connection.vhost);
@@ -207,7 +208,7 @@ export function queuePurge(channel: AmqpChannel, reader: ArgumentReader): void {
   connection.access.check('read', 'queue', name);
   if (streamNamed(channel, name) !== null) {
     throw notImplemented(
-      `queue.purge not supported by stream queues 'queue '${name}' in vhost '${connection.vhost}''`,
+      `queue.purge not supported by stream queues ${named('queue', name, connection.vhost)}`,
     );
   }
   const queue = usableQueue(channel, name);

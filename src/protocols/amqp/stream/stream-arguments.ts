@@ -26,7 +26,7 @@ export interface StreamSettings {
   readonly overrides: Readonly<Record<string, string>>;
 }
 
-/** An argument in which a declaration and what exists differ; values in words. */
+/** An argument in which a declaration and what exists differ; values as text. */
 export interface StreamDifference {
   readonly property: string;
   readonly received: string;
@@ -113,8 +113,8 @@ export function findStreamDifference(
 ): StreamDifference | null {
   const current = streamArguments(topic) ?? impliedArguments(values, topic, amqp);
   for (const name of new Set([...Object.keys(current), ...Object.keys(values)])) {
-    const received = inWords(values[name]);
-    const existing = inWords(current[name]);
+    const received = argumentText(values[name]);
+    const existing = argumentText(current[name]);
     if (received !== existing) return { property: `x-${name}`, received, current: existing };
   }
   return null;
@@ -138,12 +138,10 @@ function impliedArguments(values: Arguments, topic: TopicView, amqp: AmqpConfig)
   return implied;
 }
 
-/** A value as RabbitMQ describes it. */
-export function inWords(value: ArgumentValue | undefined): string {
+/** A value as text, for comparing and telling. */
+export function argumentText(value: ArgumentValue | undefined): string {
   if (value === undefined) return 'none';
-  if (typeof value === 'string') return `the value '${value}' of type 'longstr'`;
-  const type = typeof value === 'number' && value === (value | 0) ? 'signedint' : 'long';
-  return `the value '${JSON.stringify(value)}' of type '${typeof value === 'boolean' ? 'bool' : type}'`;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function numberOr(value: ArgumentValue | undefined, otherwise: number): number {

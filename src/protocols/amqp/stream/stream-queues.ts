@@ -12,10 +12,11 @@ import {
   preconditionFailed,
   type AmqpError,
 } from '../errors.ts';
+import type { DeclarationScope } from '../services.ts';
 import {
+  argumentText,
   findStreamDefect,
   findStreamDifference,
-  inWords,
   streamArguments,
   streamSettings,
 } from './stream-arguments.ts';
@@ -40,7 +41,7 @@ export interface StreamConsumption {
 
 /** Declares a stream, or agrees that there is one as described. Throws or rejects when there is not. */
 export function declareStream(
-  channel: AmqpChannel,
+  channel: DeclarationScope,
   name: string,
   values: Arguments,
 ): Promise<void> | void {
@@ -52,8 +53,8 @@ export function declareStream(
   if (queue !== null) {
     throw inequivalent(subject, {
       property: 'x-queue-type',
-      received: inWords('stream'),
-      current: inWords(queue.arguments['queue-type']),
+      received: 'stream',
+      current: argumentText(queue.arguments['queue-type']),
     });
   }
   const defect = findStreamDefect(values);
@@ -72,7 +73,7 @@ export function declareStream(
 }
 
 function checkCreated(
-  channel: AmqpChannel,
+  channel: DeclarationScope,
   name: string,
   values: Arguments,
   outcome: TopicOutcome,
@@ -98,26 +99,26 @@ function checkCreated(
   }
 }
 
-function checkEquivalence(channel: AmqpChannel, topic: TopicView, values: Arguments): void {
+function checkEquivalence(channel: DeclarationScope, topic: TopicView, values: Arguments): void {
   const difference = findStreamDifference(values, topic, channel.services.config);
   if (difference === null) return;
   throw inequivalent(named('queue', topic.name, channel.connection.vhost), difference);
 }
 
 /** Throws when a queue of another type is declared by the name of a stream that was declared as one. */
-export function checkNoStream(channel: AmqpChannel, name: string, values: Arguments): void {
+export function checkNoStream(channel: DeclarationScope, name: string, values: Arguments): void {
   const { namespace, vhost } = channel.connection;
   const topic = channel.services.broker.topics.byName(namespace, name);
   if (topic === null || streamArguments(topic) === null) return;
   throw inequivalent(named('queue', name, vhost), {
     property: 'x-queue-type',
-    received: inWords(values['queue-type']),
-    current: inWords('stream'),
+    received: argumentText(values['queue-type']),
+    current: 'stream',
   });
 }
 
 /** Deletes the topic with everything in it; one that is not there is as good as deleted. */
-export async function deleteStream(channel: AmqpChannel, name: string): Promise<void> {
+export async function deleteStream(channel: DeclarationScope, name: string): Promise<void> {
   const { connection, services } = channel;
   const outcome = await services.broker.topics.delete(connection.namespace, name);
   if (outcome.status === 'ok' || outcome.status === 'unknown') return;
