@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { LyrebirdError } from '../base/errors.ts';
@@ -39,6 +40,11 @@ export async function loadTlsMaterial(files: TlsFiles): Promise<TlsMaterial> {
 
 export function contextOptions(material: TlsMaterial): SecureContextOptions {
   return { ...material, minVersion: 'TLSv1.2' };
+}
+
+/** When the certificate ends, ms since the Unix epoch. */
+export function certificateExpiryMs({ cert }: TlsMaterial): number {
+  return Date.parse(new X509Certificate(cert).validTo);
 }
 
 async function readPem(path: string, what: string): Promise<Buffer> {

@@ -1,8 +1,8 @@
-import type { AdminServer } from '../admin/admin-server.ts';
 import type { ComponentHealth, ConnectionInfo, LimitInfo, ListenerInfo } from '../admin/api.ts';
 import { ADMIN_LIMITS } from '../admin/limits.ts';
 import type { AdminPorts, TopicSettings } from '../admin/ports.ts';
 import type { CoreBroker } from '../core/core-broker.ts';
+import type { HttpServer } from '../net/http-server.ts';
 import type { Listener } from '../net/listener.ts';
 import type { Network } from '../net/network.ts';
 import type { MetricsRegistry } from '../telemetry/metrics-registry.ts';
@@ -16,7 +16,7 @@ export interface ServerParts {
   readonly network: Network;
   readonly metrics: MetricsRegistry;
   readonly listeners: readonly Listener[];
-  readonly adminServers: readonly AdminServer[];
+  readonly httpServers: readonly HttpServer[];
   readonly version: string;
   readonly startedAtMs: number;
   readonly stage: () => 'starting' | 'ready' | 'stopping';
@@ -75,7 +75,7 @@ function healthOf({ broker, stage }: ServerParts): ComponentHealth[] {
   ];
 }
 
-function listenerInfos({ listeners, adminServers }: ServerParts): ListenerInfo[] {
+function listenerInfos({ listeners, httpServers }: ServerParts): ListenerInfo[] {
   return [
     ...listeners.map((listener) => ({
       name: listener.name,
@@ -85,9 +85,9 @@ function listenerInfos({ listeners, adminServers }: ServerParts): ListenerInfo[]
       tls: listener.secure,
       connections: listener.stats.open,
     })),
-    ...adminServers.map((server) => ({
+    ...httpServers.map((server) => ({
       name: server.name,
-      scheme: 'admin',
+      scheme: server.scheme,
       host: server.host,
       port: server.port,
       tls: server.secure,

@@ -11,14 +11,12 @@ export function isLoopback(host: string): boolean {
 
 /** Throws LB1004 for a listener that others reach although nobody has to say who they are. */
 export function checkExposure(
-  listeners: readonly (ListenerSpec & {
-    readonly protocol?: { readonly authenticates?: boolean } | null;
-  })[],
+  listeners: readonly (ListenerSpec & { readonly authenticates?: boolean })[],
   anonymous: 'deny' | 'allow',
 ): void {
   if (anonymous === 'allow') return;
   const exposed = listeners.find(
-    ({ host, protocol }) => !isLoopback(host) && protocol?.authenticates !== true,
+    ({ host, authenticates }) => !isLoopback(host) && authenticates !== true,
   );
   if (exposed === undefined) return;
   throw new LyrebirdError(

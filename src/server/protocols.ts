@@ -1,5 +1,6 @@
 import type { TopicSettings } from '../admin/ports.ts';
 import type { Broker } from '../core/broker.ts';
+import type { HttpHandler, HttpLimits } from '../net/http-server.ts';
 import type { Frontend } from '../net/protocol.ts';
 import type { Origin } from '../core/message/message.ts';
 import type { PropertiesReader } from '../core/message/properties.ts';
@@ -27,6 +28,32 @@ export const PROTOCOL_DEFAULTS: ProtocolSettings = {
   amqp: AMQP_CONFIG_DEFAULTS,
 };
 
+/** An interface of a protocol over HTTP: its tools' API, or its metrics. */
+export interface ProtocolHttp {
+  readonly scheme: string;
+  readonly defaultPort: number;
+  readonly authenticates: boolean;
+  load(
+    frontend: Frontend,
+    ports: HttpPorts,
+  ): Promise<{ readonly handler: HttpHandler; readonly limits: HttpLimits }>;
+}
+
+/** What such an interface is told of the server around it. */
+export interface HttpPorts {
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly dataFolder: string;
+  listeners(): readonly {
+    readonly scheme: string;
+    readonly host: string;
+    readonly port: number;
+    readonly tls: boolean;
+    /** End of its certificate, ms since the Unix epoch; null without TLS. */
+    readonly certificateExpiresMs: number | null;
+  }[];
+}
+
 /** One protocol as the server composes it. */
 export interface ProtocolEntry {
   readonly scheme: string;
@@ -38,9 +65,24 @@ export interface ProtocolEntry {
   readonly authenticates: boolean;
   /** How the properties of its messages are read by others, when it has messages with properties. */
   readonly properties: { readonly origin: Origin; readonly reader: PropertiesReader } | null;
+  /** Interfaces over HTTP that belong to the protocol. */
+  readonly http: readonly ProtocolHttp[];
   /** Topic settings in this protocol's words, when it has any. */
   topicSettings(frontend: Frontend): TopicSettings | null;
 }
+
+/** Loaded when somebody wants to listen: a broker without them starts faster. */
+const AMQP_HTTP: readonly ProtocolHttp[] = [
+  {
+    scheme: 'management',
+    defaultPort: 15672,
+    authenticates: true,
+    load: async (frontend, ports) => {
+      const { managementInterface } = await import('../protocols/amqp/management/index.ts');
+      return managementInterface(frontend, ports);
+    },
+  },
+];
 
 /** Every protocol that this build speaks. With clients.ts, the only place outside protocols/ that names one. */
 export const PROTOCOLS: readonly ProtocolEntry[] = [
@@ -51,6 +93,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
     watchesIdle: false,
     authenticates: false,
     properties: null,
+    http: [],
     topicSettings: kafkaTopicSettings,
   },
   {
@@ -60,6 +103,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
     watchesIdle: true,
     authenticates: true,
     properties: amqpProperties,
+    http: AMQP_HTTP,
     topicSettings: () => null,
   },
 ];

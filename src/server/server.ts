@@ -1,6 +1,6 @@
-import type { AdminServer } from '../admin/admin-server.ts';
 import type { TopicSettings } from '../admin/ports.ts';
 import type { CoreBroker } from '../core/core-broker.ts';
+import type { HttpServer } from '../net/http-server.ts';
 import type { Listener } from '../net/listener.ts';
 import type { Frontend } from '../net/protocol.ts';
 import { loadTlsMaterial, type TlsMaterial } from '../net/tls-material.ts';
@@ -9,8 +9,8 @@ import type { ProcessMetrics } from '../telemetry/process-metrics.ts';
 import type { PlannedListener } from './listener-plan.ts';
 import type { ServerOptions } from './options.ts';
 
-/** How long the admin interface may finish its requests at the very end. */
-const ADMIN_CLOSE_MS = 500;
+/** How long the HTTP interfaces may finish their requests at the very end. */
+const HTTP_CLOSE_MS = 500;
 
 export type Stage = 'starting' | 'ready' | 'stopping';
 
@@ -32,6 +32,8 @@ export interface ServerState {
 export interface OpenedListener {
   readonly plan: PlannedListener;
   readonly bound: BoundListener;
+  /** End of its certificate, ms since the Unix epoch; null without TLS. */
+  certificateExpiresMs: number | null;
   reloadTls(material: TlsMaterial): void;
 }
 
@@ -44,7 +46,8 @@ export interface ServerComponents {
   readonly processMetrics: ProcessMetrics;
   readonly frontends: readonly Frontend[];
   readonly listeners: readonly Listener[];
-  readonly adminServers: readonly AdminServer[];
+  /** The admin interface, and interfaces of protocols. */
+  readonly httpServers: readonly HttpServer[];
   /** All of them, in the order they were asked for. */
   readonly opened: readonly OpenedListener[];
   readonly startedMs: number;
@@ -99,14 +102,15 @@ export class Server {
   }
 
   private async closeNow(mode: 'drain' | 'abort'): Promise<void> {
-    const { state, listeners, adminServers, frontends, broker, options } = this.parts;
+    const { state, listeners, httpServers, frontends, broker, options } = this.parts;
     state.stage = 'stopping';
     options.logger.info('server.stopping', 'stopping', { mode });
     const timeoutMs = mode === 'drain' ? state.shutdownTimeoutMs : 0;
     await Promise.all(listeners.map((listener) => listener.drain(timeoutMs)));
     for (const frontend of frontends) await frontend.close();
-    // The admin interface goes last, so that probes see "stopping" and not a closed port.
-    for (const server of adminServers) await server.close(mode === 'drain' ? ADMIN_CLOSE_MS : 0);
+    // These go last, so that probes see "stopping" and not a closed port.
+    const closeMs = mode === 'drain' ? HTTP_CLOSE_MS : 0;
+    await Promise.all(httpServers.map((server) => server.close(closeMs)));
     await broker.close(mode);
     this.parts.processMetrics.close();
     options.logger.info('server.stopped', 'stopped');

@@ -53,6 +53,8 @@ describe('planListeners', () => {
       planListeners([]).map(({ scheme, host, port }) => [scheme, host, port]),
       [
         ['kafka', '127.0.0.1', 9092],
+        ['amqp', '127.0.0.1', 5672],
+        ['management', '127.0.0.1', 15672],
         ['admin', '127.0.0.1', 9644],
       ],
     );
@@ -61,7 +63,7 @@ describe('planListeners', () => {
   it('keeps port 0, and refuses what is not spoken', () => {
     const spec = { name: 'a', scheme: 'kafka', host: '127.0.0.1', port: 0, tls: null };
     assert.equal(planListeners([spec])[0]?.port, 0);
-    assert.throws(() => planListeners([{ ...spec, scheme: 'gopher' }]), /known: kafka, admin/);
+    assert.throws(() => planListeners([{ ...spec, scheme: 'gopher' }]), /known: kafka, amqp, management, admin/);
   });
 });
 

@@ -1,14 +1,15 @@
 import { performance } from 'node:perf_hooks';
-import type { AdminServer } from '../admin/admin-server.ts';
+import { ADMIN_LIMITS } from '../admin/limits.ts';
 import { SystemClock, type Clock } from '../base/clock.ts';
 import { LyrebirdError } from '../base/errors.ts';
 import { SystemRandom } from '../base/random.ts';
 import { CoreBroker } from '../core/core-broker.ts';
+import { HttpServer } from '../net/http-server.ts';
 import { Listener } from '../net/listener.ts';
 import { listenerMetrics } from '../net/listener-metrics.ts';
 import { Network } from '../net/network.ts';
 import type { Frontend } from '../net/protocol.ts';
-import { loadTlsMaterial, type TlsMaterial } from '../net/tls-material.ts';
+import { certificateExpiryMs, loadTlsMaterial, type TlsMaterial } from '../net/tls-material.ts';
 import { MetricsRegistry } from '../telemetry/metrics-registry.ts';
 import { ProcessMetrics } from '../telemetry/process-metrics.ts';
 import { adminPorts } from './admin-ports.ts';
@@ -55,7 +56,7 @@ class Start {
   private readonly version = packageVersion();
   private readonly frontends = new Map<ProtocolEntry, Frontend>();
   private readonly listeners: Listener[] = [];
-  private readonly adminServers: AdminServer[] = [];
+  private readonly httpServers: HttpServer[] = [];
   private readonly opened: OpenedListener[] = [];
 
   constructor(options: ServerOptions, undo: UndoStack) {
@@ -95,7 +96,7 @@ class Start {
       processMetrics: this.processMetrics,
       frontends: [...this.frontends.values()],
       listeners: this.listeners,
-      adminServers: this.adminServers,
+      httpServers: this.httpServers,
       opened: this.opened,
       topicSettings: this.topicSettings(),
       startedMs,
@@ -131,16 +132,11 @@ class Start {
   ): Promise<void> {
     const { options, clock, network } = this;
     const { logger, limits } = options;
-    if (plan.protocol === null) {
-      const server = await this.createAdminServer(broker, plan, tls);
-      await listenOrName(server, plan);
-      this.undo.push(() => server.close(0));
-      this.adminServers.push(server);
-      this.noteOpened(plan, server);
+    if (plan.protocol === null || plan.http !== null) {
+      await this.openHttpServer(broker, plan, tls);
       return;
     }
-    const frontend = this.frontends.get(plan.protocol);
-    if (frontend === undefined) throw new LyrebirdError('LB3001', 'the front-end is gone');
+    const frontend = this.frontendOf(plan.protocol);
     const listener = new Listener({
       name: plan.name,
       scheme: plan.scheme,
@@ -155,25 +151,62 @@ class Start {
     await listenOrName(listener, plan);
     this.undo.push(() => listener.destroy());
     this.listeners.push(listener);
-    this.noteOpened(plan, listener);
+    this.noteOpened(plan, listener, tls);
   }
 
-  private noteOpened(plan: PlannedListener, server: Listener | AdminServer): void {
-    const { host, port, secure } = server;
-    this.opened.push({
-      plan,
-      bound: { name: plan.name, scheme: plan.scheme, host, port, tls: secure },
-      reloadTls: (material) => server.reloadTls(material),
-    });
-  }
-
-  /** Loaded only when asked for: an embedded broker without an admin port starts faster without HTTP. */
-  private async createAdminServer(
+  private async openHttpServer(
     broker: CoreBroker,
     plan: PlannedListener,
     tls: TlsMaterial | null,
-  ): Promise<AdminServer> {
-    const { AdminServer: Admin } = await import('../admin/admin-server.ts');
+  ): Promise<void> {
+    const { name, scheme, host, port } = plan;
+    const { logger } = this.options;
+    const served = await this.httpInterface(broker, plan);
+    const server = new HttpServer({ name, scheme, host, port, tls, logger, ...served });
+    await listenOrName(server, plan);
+    this.undo.push(() => server.close(0));
+    this.httpServers.push(server);
+    this.noteOpened(plan, server, tls);
+  }
+
+  private httpInterface(broker: CoreBroker, { protocol, http, host }: PlannedListener) {
+    if (protocol === null || http === null) return this.adminInterface(broker, host);
+    return http.load(this.frontendOf(protocol), {
+      version: this.version,
+      startedAtMs: this.startedAtMs,
+      dataFolder: dataFolder(this.options),
+      listeners: () =>
+        this.opened.map(({ bound, certificateExpiresMs }) => ({ ...bound, certificateExpiresMs })),
+    });
+  }
+
+  private frontendOf(protocol: ProtocolEntry): Frontend {
+    const frontend = this.frontends.get(protocol);
+    if (frontend === undefined) throw new LyrebirdError('LB3001', 'the front-end is gone');
+    return frontend;
+  }
+
+  private noteOpened(
+    plan: PlannedListener,
+    server: Listener | HttpServer,
+    tls: TlsMaterial | null,
+  ): void {
+    const { host, port, secure } = server;
+    const opened: OpenedListener = {
+      plan,
+      bound: { name: plan.name, scheme: plan.scheme, host, port, tls: secure },
+      certificateExpiresMs: tls === null ? null : certificateExpiryMs(tls),
+      reloadTls(material) {
+        server.reloadTls(material);
+        opened.certificateExpiresMs = certificateExpiryMs(material);
+      },
+    };
+    this.opened.push(opened);
+  }
+
+  /** Loaded only when asked for: an embedded broker without an admin port starts faster without HTTP. */
+  private async adminInterface(broker: CoreBroker, host: string) {
+    const { adminHandler } = await import('../admin/admin-handler.ts');
     const ports = adminPorts({
       options: this.options,
       broker,
@@ -181,21 +214,15 @@ class Start {
       network: this.network,
       metrics: this.metrics,
       listeners: this.listeners,
-      adminServers: this.adminServers,
+      httpServers: this.httpServers,
       version: this.version,
       startedAtMs: this.startedAtMs,
       stage: () => this.state.stage,
     });
-    return new Admin({
-      name: plan.name,
-      host: plan.host,
-      port: plan.port,
-      tls,
-      ports,
-      // An interface that was opened to a network on purpose is known there by names we cannot guess.
-      allowedHosts: isLoopback(plan.host) ? this.options.adminHosts : ['*'],
-      logger: this.options.logger,
-    });
+    // An interface that was opened to a network on purpose is known there by names we cannot guess.
+    const allowedHosts = isLoopback(host) ? this.options.adminHosts : ['*'];
+    const handler = adminHandler({ ports, allowedHosts, logger: this.options.logger });
+    return { handler, limits: ADMIN_LIMITS };
   }
 
   private topicSettings() {
@@ -222,6 +249,10 @@ class Start {
     metrics.add(this.processMetrics);
     this.processMetrics.start();
   }
+}
+
+function dataFolder({ storage }: ServerOptions): string {
+  return storage.kind === 'disk' ? storage.path : 'memory';
 }
 
 async function loadAllTls(planned: readonly PlannedListener[]): Promise<(TlsMaterial | null)[]> {

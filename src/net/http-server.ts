@@ -1,44 +1,53 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { getRequestListener } from '@hono/node-server';
 import { LyrebirdError } from '../base/errors.ts';
-import { contextOptions, type TlsMaterial } from '../net/tls-material.ts';
-import { createAdminApp, type AdminAppOptions } from './app.ts';
-import { ADMIN_LIMITS } from './limits.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { contextOptions, type TlsMaterial } from './tls-material.ts';
 
-export interface AdminServerOptions extends AdminAppOptions {
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface HttpLimits {
+  /** Connections beyond are closed at once. */
+  readonly connectionsMax: number;
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+}
+
+export interface HttpServerOptions {
   readonly name: string;
+  readonly scheme: string;
   readonly host: string;
   readonly port: number;
   readonly tls: TlsMaterial | null;
+  readonly limits: HttpLimits;
+  readonly handler: HttpHandler;
+  readonly logger: Logger;
 }
 
-/** The HTTP(S) server of the admin interface. */
-export class AdminServer {
+/** An HTTP(S) server at one address: for interfaces of the broker itself, not for messages. */
+export class HttpServer {
   readonly name: string;
+  readonly scheme: string;
   readonly secure: boolean;
   host = '';
   port = 0;
-  private readonly options: AdminServerOptions;
+  private readonly options: HttpServerOptions;
   private readonly server: Server;
 
-  constructor(options: AdminServerOptions) {
+  constructor(options: HttpServerOptions) {
+    const { name, scheme, tls, handler, limits } = options;
     this.options = options;
-    this.name = options.name;
-    this.secure = options.tls !== null;
-    const app = createAdminApp(options);
-    // The adapter's own Request and Response stay its own: an embedding process has the built-in ones.
-    const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-    const handle = (...request: Parameters<typeof listener>): void => void listener(...request);
+    this.name = name;
+    this.scheme = scheme;
+    this.secure = tls !== null;
     this.server =
-      options.tls === null
-        ? createServer(handle)
-        : createTlsServer(contextOptions(options.tls), handle);
-    this.server.maxConnections = ADMIN_LIMITS.connectionsMax;
-    this.server.headersTimeout = ADMIN_LIMITS.headersTimeoutMs;
-    this.server.requestTimeout = ADMIN_LIMITS.requestTimeoutMs;
-    this.server.keepAliveTimeout = ADMIN_LIMITS.keepAliveTimeoutMs;
+      tls === null ? createServer(handler) : createTlsServer(contextOptions(tls), handler);
+    this.server.maxConnections = limits.connectionsMax;
+    this.server.headersTimeout = limits.headersTimeoutMs;
+    this.server.requestTimeout = limits.requestTimeoutMs;
+    this.server.keepAliveTimeout = limits.keepAliveTimeoutMs;
   }
 
   /** Rejects with LB1002 when the address is taken, LB4002 when it cannot be bound for another reason. */
@@ -57,7 +66,7 @@ export class AdminServer {
         : new LyrebirdError('LB4002', `${where} cannot be bound: ${why}`, { cause, details });
     }
     this.server.on('error', (error) =>
-      logger.error('admin.error', 'the admin server failed', { err: error }),
+      logger.error('http.error', 'an HTTP server failed', { listener: name, err: error }),
     );
     const bound = this.server.address();
     if (bound !== null && typeof bound === 'object') {
