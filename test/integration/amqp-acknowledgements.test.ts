@@ -193,9 +193,10 @@ describe('AMQP acknowledgements, confirms and transactions', () => {
     const bound = await consumeInto(channel, 'tags');
     channel.sendToQueue('tags', Buffer.from('2'));
     const [message] = await bound.holds(1);
-    assert.equal(message?.fields.deliveryTag, 2);
+    assert(message !== undefined);
+    assert.equal(message.fields.deliveryTag, 2);
     await channel.cancel(bound.tag);
-    channel.ack(message!);
+    channel.ack(message);
     await settled(channel);
     assert.equal((await channel.checkQueue('tags')).messageCount, 0);
   });

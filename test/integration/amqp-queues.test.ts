@@ -13,7 +13,10 @@ import { numbered } from '../support/kafkajs.ts';
 
 /** A header of x-death without the time, which nobody can know. */
 function deathsOf(message: ConsumeMessage): Record<string, unknown>[] {
-  const deaths = (message.properties.headers?.['x-death'] ?? []) as Record<string, unknown>[];
+  const deaths = (message.properties.headers?.['x-death'] ?? []) as unknown as Record<
+    string,
+    unknown
+  >[];
   return deaths.map(({ time, ...rest }) => {
     assert.equal(typeof (time as { value: number }).value, 'number');
     return rest;
