@@ -15,8 +15,9 @@ const GREETING = ['connection.start', 'connection.tune'];
 const LAST_WORDS = ['connection.close', 'connection.close-ok', 'protocol-header'];
 
 /**
- * Makes runs comparable. Names that the broker made up are counted; times are zero; deliveries stand per consumer and
- * confirms by themselves, one by one and in order of their numbers, because brokers may interleave and join them.
+ * Makes runs comparable. Names that the broker made up are counted; times are zero; deliveries stand per consumer,
+ * cancels of consumers by themselves, and so do confirms, one by one and in order of their numbers, because brokers may
+ * interleave and join them.
  */
 export function transcriptOf(session: Session): Transcript {
   const names = new Map<string, string>();
@@ -40,9 +41,7 @@ export function transcriptOf(session: Session): Transcript {
         continue;
       }
       const line = lineOf(frame, names);
-      const tag =
-        frame.name === 'basic.deliver' ? madeUp(textOf(frame.args['consumer-tag']), names) : null;
-      const key = tag === null ? stream : `${stream} to ${tag}`;
+      const key = `${stream}${asideOf(frame, names)}`;
       (streams[key] ??= []).push(line);
     }
     for (const [stream, list] of confirms) {
@@ -66,6 +65,12 @@ function single(frame: Received, confirmed: Set<number>): [number, Line][] {
     confirmed.add(one);
   }
   return lines;
+}
+
+/** What comes when it comes, beside the answers of its channel. */
+function asideOf({ name, args }: Received, names: Map<string, string>): string {
+  if (name === 'basic.deliver') return ` to ${madeUp(textOf(args['consumer-tag']), names)}`;
+  return name === 'basic.cancel' ? ' cancels' : '';
 }
 
 function lineOf({ name, args, content }: Received, names: Map<string, string>): Line {
