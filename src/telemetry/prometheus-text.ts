@@ -11,23 +11,37 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
  */
 export function renderPrometheus(families: Iterable<MetricFamily>): string {
   const lines: string[] = [];
-  for (const family of families) {
-    lines.push(`# HELP ${family.name} ${escapeHelp(family.help)}`);
-    lines.push(`# TYPE ${family.name} ${family.type}`);
-    for (const sample of family.samples) lines.push(renderSample(family.name, sample));
+  const labelTexts = new LabelTexts();
+  for (const { name, help, type, samples } of families) {
+    lines.push(`# HELP ${name} ${escapeHelp(help)}`);
+    lines.push(`# TYPE ${name} ${type}`);
+    for (const { labels, value, suffix = '' } of samples) {
+      lines.push(`${name}${suffix}${labelTexts.of(labels)} ${renderNumber(value)}`);
+    }
   }
   lines.push('');
   return lines.join('\n');
 }
 
-function renderSample(name: string, { labels, value, suffix = '' }: MetricSample): string {
-  let pairs = '';
-  for (const label of Object.keys(labels)) {
-    if (pairs !== '') pairs += ',';
-    pairs += `${label}="${escapeLabel(labels[label] ?? '')}"`;
+/** Families about the same things share their labels, so each object is rendered once. */
+class LabelTexts {
+  private readonly texts = new Map<MetricSample['labels'], string>();
+
+  of(labels: MetricSample['labels']): string {
+    let text = this.texts.get(labels);
+    if (text === undefined) {
+      text = renderLabels(labels);
+      this.texts.set(labels, text);
+    }
+    return text;
   }
-  const series = pairs === '' ? `${name}${suffix}` : `${name}${suffix}{${pairs}}`;
-  return `${series} ${renderNumber(value)}`;
+}
+
+function renderLabels(labels: MetricSample['labels']): string {
+  const pairs = Object.keys(labels).map(
+    (label) => `${label}="${escapeLabel(labels[label] ?? '')}"`,
+  );
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
 function renderNumber(value: number): string {
@@ -37,9 +51,11 @@ function renderNumber(value: number): string {
 }
 
 function escapeHelp(text: string): string {
+  if (!text.includes('\\') && !text.includes('\n')) return text;
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 
 function escapeLabel(text: string): string {
-  return escapeHelp(text).replaceAll('"', '\\"');
+  const escaped = escapeHelp(text);
+  return escaped.includes('"') ? escaped.replaceAll('"', '\\"') : escaped;
 }
