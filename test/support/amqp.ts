@@ -58,6 +58,11 @@ export class AmqpTestBroker {
     return channel;
   }
 
+  /** Resolves when the broker has looked at what arrived before. */
+  async roundTrip(channel: Channel): Promise<void> {
+    await channel.checkExchange('amq.direct');
+  }
+
   /** Ends the connections; the broker stays. */
   async disconnect(): Promise<void> {
     const ends = this.connections.splice(0).map((connection) => connection.close());

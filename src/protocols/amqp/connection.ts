@@ -521,7 +521,7 @@ export class AmqpConnection implements ConnectionHandler {
       channel,
       user: this.user,
     });
-    if (this.phase === 'handshake' && !this.handshake.mayExplain) {
+    if (this.phase === 'handshake' && !this.handshake.mayExplain(error.replyCode)) {
       this.drop();
       return;
     }

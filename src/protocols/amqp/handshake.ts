@@ -24,7 +24,7 @@ import {
   writeConnectionTune,
   writeConnectionUpdateSecretOk,
 } from './codec/generated/connection.ts';
-import { REPLY_CODE } from './codec/generated/reply-codes.ts';
+import { REPLY_CODE, type ReplyCode } from './codec/generated/reply-codes.ts';
 import { detectProtocol, PROTOCOL_HEADER, PROTOCOL_HEADER_BYTES } from './codec/protocol-header.ts';
 import type { AmqpConnection } from './connection.ts';
 import { AmqpError, channelError, notAllowed } from './errors.ts';
@@ -68,8 +68,9 @@ export class Handshake {
     return this.expects === 'header';
   }
 
-  /** Whether the client has shown who it is, and so is told what goes wrong. */
-  get mayExplain(): boolean {
+  /** Whether the client has shown who it is, and so is told what goes wrong. While it tunes, only what it may not ask for. */
+  mayExplain(code: ReplyCode): boolean {
+    if (this.expects === 'tune-ok') return code === REPLY_CODE.NOT_ALLOWED;
     return this.expects === 'open' || this.expects === 'over';
   }
 
