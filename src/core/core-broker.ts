@@ -34,6 +34,7 @@ import type { PolicyStore } from './policy/policy-store.ts';
 import { PropertiesReaders } from './message/properties.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { QueueStore } from './queue/queue-store.ts';
+import { Schedule } from './schedule/schedule.ts';
 import { QuotaRegistry } from './quota/quota-registry.ts';
 import { createRouter } from './routing/create-router.ts';
 import type { MessageRouter } from './routing/router.ts';
@@ -83,6 +84,7 @@ export class CoreBroker implements Broker, MetricSource {
   readonly groups: OwnedGroupCoordinator;
   readonly queues: QueueStore;
   readonly router: MessageRouter;
+  readonly schedule: Schedule;
   readonly messages: PropertiesReaders;
   readonly settings: SettingsStore;
   readonly quotas: QuotaRegistry;
@@ -157,6 +159,7 @@ export class CoreBroker implements Broker, MetricSource {
     this.messages = new PropertiesReaders();
     this.queues = this.newQueueStore(options.queues?.durability ?? 'fsync');
     this.policyApplier = new PolicyApplier({ policies: this.policies, target: this.queues, clock });
+    this.schedule = this.newSchedule(options.queues?.durability ?? 'fsync');
     this.router = this.newRouter();
     this.producerIds = new ProducerIds(engine.meta);
     this.groups = createGroupCoordinator({
@@ -202,6 +205,7 @@ export class CoreBroker implements Broker, MetricSource {
     this.router.load();
     // Only now: what is due by then finds its way.
     queues.start();
+    this.schedule.start();
     this.unsubscribe.push(
       events.on('topic-deleted', ({ topic }) => groups.topicDeleted(topic.id)),
       events.on('policies-changed', ({ namespace }) => this.policyApplier.changed(namespace)),
@@ -252,6 +256,11 @@ export class CoreBroker implements Broker, MetricSource {
       'Memory of messages in queues that are not durable.',
       this.queues.memoryBytes,
     );
+    yield gauge(
+      'lyrebird_delayed_messages',
+      'Messages that wait for their time.',
+      this.schedule.count,
+    );
     yield gauge('lyrebird_exchanges', 'Exchanges that exist.', this.router.exchangeCount);
     yield gauge('lyrebird_bindings', 'Bindings that exist.', this.router.bindingCount);
     yield* this.groups.metrics();
@@ -269,12 +278,19 @@ export class CoreBroker implements Broker, MetricSource {
       readers: messages,
       topics,
       queues,
-      schedule: null,
+      schedule: this.schedule,
       policies,
     });
     queues.connect(router);
     this.namespaces.addCleaner((namespace) => router.dropNamespace(namespace));
+    this.namespaces.addCleaner((namespace) => this.schedule.dropNamespace(namespace));
     return router;
+  }
+
+  private newSchedule(durability: Durability): Schedule {
+    const { engine, logger, queues: store, limits } = this;
+    const messagesMax = (): number => limits.get('delayedMessages');
+    return new Schedule({ engine, logger, store, durability, messagesMax });
   }
 
   private newQueueStore(durability: Durability): QueueStore {
@@ -297,6 +313,7 @@ export class CoreBroker implements Broker, MetricSource {
     this.timers.close();
     this.policyApplier.close();
     await this.tasks.close();
+    this.schedule.close();
     if (mode === 'drain') this.queues.close();
     else this.queues.abort();
     await this.engine.close(mode);

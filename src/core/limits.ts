@@ -78,6 +78,13 @@ export const CORE_LIMITS = {
     metric: 'lyrebird_bindings',
     overflow: 'making another binding is refused',
   },
+  delayedMessages: {
+    name: 'delayed.messages.max',
+    default: 10_000_000,
+    unit: 'count',
+    metric: 'lyrebird_delayed_messages',
+    overflow: 'delaying another message is refused, as a full queue refuses it',
+  },
   quotaBuckets: {
     name: 'quotas.buckets.max',
     default: 10_000,

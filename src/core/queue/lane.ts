@@ -434,6 +434,7 @@ export class Lane implements CursorOwner {
       if (offset < this.cursor) this.settledBelow++;
       else this.settledBeyond++;
       if (this.log !== NO_LOG) this.noteSettled(offset, offset + 1);
+      if (offset === this.cursor) this.skipSettled();
     }
     this.touch();
   }

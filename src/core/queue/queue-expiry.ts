@@ -9,6 +9,8 @@ import type { Queue } from './queue.ts';
 
 /** Messages looked at before the event loop gets its turn. */
 const SLICE = 4096;
+/** Timers of the platform reach no further; what is due later is looked at again then. */
+const TIMER_MAX_MS = 2 ** 30;
 
 /**
  * Deadlines of a queue: of its messages, of their retries, and its own. Times to live of single messages are in a heap, so
@@ -91,7 +93,10 @@ export class QueueExpiry {
     const { settings, context, idleSinceMs } = this.queue;
     if (settings.expiresMs === Infinity || idleSinceMs === null) return;
     const elapsedMs = context.clock.monotonicMs() - idleSinceMs;
-    context.timers.start(this.idle, Math.max(0, settings.expiresMs - elapsedMs));
+    context.timers.start(
+      this.idle,
+      Math.min(TIMER_MAX_MS, Math.max(0, settings.expiresMs - elapsedMs)),
+    );
   }
 
   close(): void {
@@ -124,7 +129,7 @@ export class QueueExpiry {
     if (timeMs >= this.dueMs || timeMs === Infinity) return;
     this.dueMs = timeMs;
     const { timers, clock } = this.queue.context;
-    timers.start(this.messages, Math.max(0, timeMs - clock.wallMs()));
+    timers.start(this.messages, Math.min(TIMER_MAX_MS, Math.max(0, timeMs - clock.wallMs())));
   }
 
   private expire(): void {

@@ -14,7 +14,7 @@ import type {
   QueueRegistry,
   QueueView,
 } from '../queue-types.ts';
-import { type Lane, NO_LOG } from './lane.ts';
+import { Lane, type LaneOwner, NO_LOG } from './lane.ts';
 import { LaneNotes } from './lane-image.ts';
 import { MarkPages } from './lane-marks.ts';
 import { LaneReads } from './lane-reads.ts';
@@ -67,12 +67,17 @@ export class QueueStore implements QueueRegistry {
   revision = 0;
   readonly turn: Turn;
   private readonly options: QueueStoreOptions;
-  private readonly context: QueueContext;
+  /** What queues share, for those who keep messages as queues do. */
+  readonly context: QueueContext;
+  /** Others load what they keep in lanes. */
+  loadGuests: (() => Promise<void>) | null = null;
   private readonly publisher: QueuePublisher;
   private readonly pool: BufferPool;
   private readonly replay: LaneReplay;
   private readonly timers: TimerWheel;
   private readonly namespaces = new Map<string, Map<string, Queue>>();
+  /** Lanes of others that are recovered and saved with those of queues. */
+  private readonly guests = new Set<Lane>();
   private readonly exclusive = new Map<number, Set<Queue>>();
   /** Transactions about a queue's name that are under way. */
   private readonly pending = new Map<string, Promise<unknown>>();
@@ -140,6 +145,7 @@ export class QueueStore implements QueueRegistry {
       const queue = this.make({ ...wanted, arguments: args }, logs);
       for (const lane of queue.lanes) await this.restore(lane);
     }
+    await this.loadGuests?.();
     this.replay.clear();
     this.unsubscribe.push(
       engine.beforeCheckpoint(() => this.turn.flush()),
@@ -155,6 +161,11 @@ export class QueueStore implements QueueRegistry {
     for (const queues of this.namespaces.values()) {
       for (const queue of queues.values()) queue.started();
     }
+  }
+
+  /** A delayed message is due: the router gets it. */
+  publishDue(namespace: string, exchange: string, message: Message): void {
+    this.publisher.publishDue(namespace, exchange, message);
   }
 
   /** Where dead letters and due messages go. */
@@ -426,6 +437,21 @@ export class QueueStore implements QueueRegistry {
     if (isStored(queue)) void this.deleteStored(queue);
   }
 
+  /** A lane of somebody else: recovered when load() is under way, saved with those of queues. */
+  addGuest(log: number, owner: LaneOwner, options: { readonly restore: boolean }): Lane {
+    const lane = new Lane(this.context.laneHost, owner, log);
+    this.guests.add(lane);
+    const bounds = options.restore ? this.options.engine.bounds(log) : null;
+    if (bounds !== null) lane.restore(this.replay.take(log), bounds.pendingEnd);
+    return lane;
+  }
+
+  removeGuest(lane: Lane): void {
+    this.guests.delete(lane);
+    lane.drop();
+    this.turn.forget(lane);
+  }
+
   private async restore(lane: Lane): Promise<void> {
     const { engine } = this.options;
     const image = this.replay.take(lane.log);
@@ -465,6 +491,10 @@ export class QueueStore implements QueueRegistry {
     if (this.closed) return;
     const notes = new LaneNotes();
     const { snapshots } = this.options.engine;
+    for (const lane of this.guests) {
+      if (lane.changed && lane.log !== NO_LOG) snapshots.save(lane.log, notes.snapshot(lane));
+      lane.changed = false;
+    }
     for (const queues of this.namespaces.values()) {
       for (const queue of queues.values()) {
         for (const lane of queue.lanes) {

@@ -81,6 +81,8 @@ export class Turn {
   private cachedNowMs = -1;
   /** Somebody waits for the current ticket. */
   private asked = false;
+  /** Tickets may not be told as committed yet: something of theirs has no log so far. */
+  private postponed = 0;
   private scheduled = false;
   private closed = false;
   /** Appends were refused because the disk is full: bundles wait. */
@@ -191,10 +193,11 @@ export class Turn {
       if (!this.stalled) this.appendMembers(flight);
       if (!this.stalled) this.appendNotes(flight);
     });
+    if (this.postponed > 0) flight.waiting = true;
     this.flights.push(flight);
     if (flight.position > 0) {
       this.engine.whenCommitted(flight.position, this.options.durability, flight);
-    } else if (!this.stalled) {
+    } else if (!flight.waiting) {
       flight.done = true;
       this.land();
     }
@@ -216,6 +219,17 @@ export class Turn {
 
   fail(error: Error): void {
     this.waiters.fail(error);
+  }
+
+  /** Until the matching resume(), tickets are not told as committed. */
+  postpone(): void {
+    this.postponed++;
+  }
+
+  resume(): void {
+    this.postponed--;
+    this.asked = true;
+    this.schedule();
   }
 
   /** A refused append may be tried again. */
