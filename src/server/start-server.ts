@@ -114,7 +114,7 @@ class Start {
       random,
       logger,
       ...(authorizer === null ? {} : { authorizer }),
-      options: { groups: { durability, ...groups }, security },
+      options: { groups: { durability, ...groups }, queues: { durability }, security },
     });
     for (const { properties } of PROTOCOLS) {
       if (properties !== null) broker.messages.register(properties.origin, properties.reader);

@@ -121,7 +121,7 @@ export class AmqpChannel implements ConfirmSink {
   /** Everything may go on: the client reads again. */
   resumeAll(): void {
     this.waiting.clear();
-    for (const consumer of [...this.consumers.values()]) consumer.resume();
+    for (const consumer of this.consumers.values()) consumer.resume();
   }
 
   /** The broker ended a consumer: its queue is gone. */

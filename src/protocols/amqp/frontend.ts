@@ -84,6 +84,11 @@ export class AmqpFrontend implements Frontend {
   /** Nothing to remember: AMQP clients are not told addresses. */
   onBound(): void {}
 
+  /** What later connections are offered. Until the next start. */
+  setChannelMax(channelMax: number): void {
+    this.services.config = { ...this.services.config, channelMax };
+  }
+
   metrics(): Iterable<MetricFamily> {
     return amqpMetrics(this);
   }
@@ -110,6 +115,11 @@ export class AmqpFrontend implements Frontend {
       user: connection.user,
       reason,
     });
+  }
+
+  /** Before what a publisher sent is worked on: whether publishers are to be held back from now on. */
+  checkPressure(): void {
+    if (this.blocked === null && !this.services.queues.accepting()) this.checkBlocked();
   }
 
   private checkBlocked(): void {

@@ -127,7 +127,7 @@ function checkSameType(
   throw inequivalent(subject, {
     property: 'x-queue-type',
     received: typeof given === 'string' ? given : 'none',
-    current: current === 'classic' ? 'none' : String(current),
+    current: typeof current !== 'string' || current === 'classic' ? 'none' : current,
   });
 }
 

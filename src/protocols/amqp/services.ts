@@ -1,5 +1,5 @@
 import type { Broker } from '../../core/broker.ts';
-import { Message } from '../../core/message/message.ts';
+import type { Message } from '../../core/message/message.ts';
 import type { QueueRegistry } from '../../core/queue-types.ts';
 import type { Router } from '../../core/routing-types.ts';
 import type { ArgumentReader } from './codec/argument-reader.ts';
@@ -20,7 +20,8 @@ export interface AmqpServices {
   readonly broker: Broker;
   readonly queues: QueueRegistry;
   readonly router: Router;
-  readonly config: AmqpConfig;
+  /** Replaced as a whole when an operator changes it. */
+  config: AmqpConfig;
   readonly counters: AmqpCounters;
   readonly directReplies: DirectReplies;
   readonly streams: Streams;

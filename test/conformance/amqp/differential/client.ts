@@ -48,6 +48,8 @@ export interface LoginOptions {
   readonly response?: string;
   readonly frameMax?: number;
   readonly channelMax?: number;
+  /** Seconds; default: none. */
+  readonly heartbeat?: number;
   readonly clientProperties?: FieldTable;
   /** Do not answer channel.close by itself. */
   readonly silent?: boolean;
@@ -134,7 +136,7 @@ export class RawClient {
     this.send(0, 'connection.tune-ok', {
       'channel-max': options.channelMax ?? 2047,
       'frame-max': options.frameMax ?? FRAME_BYTES_MAX,
-      heartbeat: 0,
+      heartbeat: options.heartbeat ?? 0,
     });
     this.send(0, 'connection.open', { 'virtual-host': options.virtualHost ?? '/' });
     return await this.next(0, ['connection.open-ok']);
