@@ -71,7 +71,8 @@ class Bench {
       onBatches: (log, buffer, start, end) => void store.replayBatches(log, buffer, start, end),
       onNote: (log, note) => void store.replayNote(log, note),
     });
-    await store.load();
+    store.load();
+    await store.prepare();
     return bench;
   }
 

@@ -196,12 +196,13 @@ export class CoreBroker implements Broker, MetricSource {
       },
     };
     this.identity = await engine.open(visitor);
+    queues.load();
     this.topics.load();
     this.settings.load();
     this.quotas.load();
     await this.tenancy.load();
     groups.restore();
-    await queues.load();
+    await queues.prepare();
     this.router.load();
     // Only now: what is due by then finds its way.
     queues.start();

@@ -140,7 +140,8 @@ export class QueueHarness {
         this.store.replayNote(log, note);
       },
     });
-    await this.store.load();
+    this.store.load();
+    await this.store.prepare();
     this.store.start();
   }
 

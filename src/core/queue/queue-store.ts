@@ -69,8 +69,9 @@ export class QueueStore implements QueueRegistry {
   private readonly options: QueueStoreOptions;
   /** What queues share, for those who keep messages as queues do. */
   readonly context: QueueContext;
-  /** Others load what they keep in lanes. */
-  loadGuests: (() => Promise<void>) | null = null;
+  /** Others load what they keep in lanes, as load() and prepare() do. */
+  guestLoader: { load(): void; prepare(): Promise<void> } | null = null;
+  private readonly unscanned: Lane[] = [];
   private readonly publisher: QueuePublisher;
   private readonly pool: BufferPool;
   private readonly replay: LaneReplay;
@@ -82,6 +83,7 @@ export class QueueStore implements QueueRegistry {
   /** Transactions about a queue's name that are under way. */
   private readonly pending = new Map<string, Promise<unknown>>();
   private readonly acceptingCallbacks = new Set<() => void>();
+  private readonly alarms = new Set<'memory' | 'disk'>();
   private blocked = false;
   private closed = false;
   private count = 0;
@@ -127,11 +129,13 @@ export class QueueStore implements QueueRegistry {
     return this.replay.onNote(log, note);
   }
 
-  /** Makes the queues that are stored; call it once, when the engine is open. */
-  async load(): Promise<void> {
+  /**
+   * Makes the queues that are stored. Call it in the turn in which the engine was opened: a checkpoint that comes first
+   * would not have the state of queues in it.
+   */
+  load(): void {
     const { engine } = this.options;
-    const { meta } = engine;
-    for (const { key, value } of meta.range(QUEUE_PREFIX)) {
+    for (const { key, value } of engine.meta.range(QUEUE_PREFIX)) {
       const record = decodeQueueRecord(value);
       if (record === null) {
         this.options.logger.error('queue.unreadable', 'a queue is skipped', { key });
@@ -143,9 +147,9 @@ export class QueueStore implements QueueRegistry {
       const wanted = { namespace, name, durable: true, autoDelete, exclusiveOwner: null };
       const logs = Array.from({ length: record.lanes }, (_, i) => record.firstLog + i);
       const queue = this.make({ ...wanted, arguments: args }, logs);
-      for (const lane of queue.lanes) await this.restore(lane);
+      for (const lane of queue.lanes) this.restore(lane);
     }
-    await this.loadGuests?.();
+    this.guestLoader?.load();
     this.replay.clear();
     this.unsubscribe.push(
       engine.beforeCheckpoint(() => this.turn.flush()),
@@ -154,6 +158,18 @@ export class QueueStore implements QueueRegistry {
       engine.onWritable(() => this.checkAccepting()),
     );
     this.diskChanged();
+  }
+
+  /** Policies are there now. Reads what has to be read before messages can move: deadlines, and what was not to survive. */
+  async prepare(): Promise<void> {
+    const { policiesOf } = this.options;
+    for (const queues of this.namespaces.values()) {
+      for (const queue of queues.values())
+        this.applyPolicies(queue, policiesOf?.(queue) ?? NO_POLICIES);
+    }
+    for (const lane of this.unscanned) await this.scan(lane);
+    this.unscanned.length = 0;
+    await this.guestLoader?.prepare();
   }
 
   /** Lets time have its effects: when everything that messages may be routed to is there. */
@@ -225,8 +241,9 @@ export class QueueStore implements QueueRegistry {
 
   get blockedReason(): 'memory' | 'disk' | 'storage' | null {
     const { engine, memoryBytesMax } = this.options;
-    if (engine.diskState() === 'blocked') return 'disk';
+    if (engine.diskState() === 'blocked' || this.alarms.has('disk')) return 'disk';
     if (!engine.writable()) return 'storage';
+    if (this.alarms.has('memory')) return 'memory';
     return this.pool.keptBytes >= memoryBytesMax() ? 'memory' : null;
   }
 
@@ -234,6 +251,14 @@ export class QueueStore implements QueueRegistry {
     const own = (): void => callback();
     this.acceptingCallbacks.add(own);
     return () => void this.acceptingCallbacks.delete(own);
+  }
+
+  setAlarm(resource: 'memory' | 'disk', raised: boolean): void {
+    if (raised) this.alarms.add(resource);
+    else this.alarms.delete(resource);
+    this.blocked = true;
+    if (!raised) this.checkAccepting();
+    else for (const callback of this.acceptingCallbacks) callback();
   }
 
   get memoryBytes(): number {
@@ -452,7 +477,7 @@ export class QueueStore implements QueueRegistry {
     this.turn.forget(lane);
   }
 
-  private async restore(lane: Lane): Promise<void> {
+  private restore(lane: Lane): void {
     const { engine } = this.options;
     const image = this.replay.take(lane.log);
     const bounds = engine.bounds(lane.log);
@@ -464,7 +489,7 @@ export class QueueStore implements QueueRegistry {
       lane.purge();
       return;
     }
-    await this.scan(lane);
+    this.unscanned.push(lane);
   }
 
   /** Finds the deadlines of what is there, and drops what was not to survive a restart. */

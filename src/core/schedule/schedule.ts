@@ -47,7 +47,7 @@ export class Schedule {
 
   constructor(options: ScheduleOptions) {
     this.options = options;
-    options.store.loadGuests = () => this.load();
+    options.store.guestLoader = this;
   }
 
   /** Messages that wait. */
@@ -84,6 +84,19 @@ export class Schedule {
     await this.namespaces.get(namespace)?.list(visit);
   }
 
+  load(): void {
+    for (const { key, value } of this.options.engine.meta.range(META_PREFIX)) {
+      const namespace = decodeURIComponent(key.slice(META_PREFIX.length));
+      const firstLog: unknown = (JSON.parse(value) as { firstLog?: unknown }).firstLog;
+      if (typeof firstLog === 'number') this.make(namespace, firstLog, { restore: true });
+    }
+  }
+
+  /** Finds the deadlines of what was stored. */
+  async prepare(): Promise<void> {
+    for (const namespace of this.namespaces.values()) await namespace.load();
+  }
+
   /** Lets time have its effects: when exchanges are there. */
   start(): void {
     for (const namespace of this.namespaces.values()) namespace.start();
@@ -102,16 +115,6 @@ export class Schedule {
     schedule.drop();
     const key = META_PREFIX + encodeURIComponent(namespace);
     await this.options.engine.meta.txn({ then: [{ op: 'delete', key }], deleteLogs });
-  }
-
-  private async load(): Promise<void> {
-    for (const { key, value } of this.options.engine.meta.range(META_PREFIX)) {
-      const namespace = decodeURIComponent(key.slice(META_PREFIX.length));
-      const firstLog: unknown = (JSON.parse(value) as { firstLog?: unknown }).firstLog;
-      if (typeof firstLog !== 'number') continue;
-      const schedule = this.make(namespace, firstLog, { restore: true });
-      await schedule.load();
-    }
   }
 
   private make(
