@@ -9,8 +9,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface Context {
   /** Admin address. */
   readonly server?: string;
-  /** `host:port`, or several with commas. */
+  /** `host:port`, or several with commas; with a scheme in front for that protocol alone. */
   readonly broker?: string;
+  readonly user?: string;
+  /** Path of a file: the password itself is not stored. */
+  readonly passwordFile?: string;
   readonly tls?: boolean;
   /** Paths of PEM files. */
   readonly tlsCa?: string;

@@ -1,48 +1,135 @@
-import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
-import { LyrebirdError } from '../base/errors.ts';
-import type { MessagingClient } from '../server/clients.ts';
-import { findContext, type Context } from './context-store.ts';
-import { CommandError, EXIT, usageError, type ExitCode } from './exit-codes.ts';
-import { withContext } from './options.ts';
-import type { Terminal } from './terminal.ts';
+import { usageError } from './exit-codes.ts';
 
 /** Where pub, sub and bench go. */
 export interface Destination {
-  /** `kafka`, without +tls. */
+  /** `kafka` or `amqp`, without +tls. */
   readonly scheme: string;
   readonly tls: boolean;
   /** Null: the default, or --broker. */
   readonly host: string | null;
   readonly port: number | null;
+  /** A topic; of AMQP a queue or exchange/key, percent signs still escaping. */
   readonly name: string;
+  /** As the URL says; null: it does not. */
+  readonly user: string | null;
+  readonly password: string | null;
+  /** Of AMQP. */
+  readonly virtualHost: string | null;
 }
 
+const NOWHERE = {
+  tls: false,
+  host: null,
+  port: null,
+  user: null,
+  password: null,
+  virtualHost: null,
+} as const;
+
 /**
- * `topic`, `kafka://topic` or `kafka[+tls]://host[:port]/topic`. Without a path the word behind `//` is the name, so
- * that the short form of a URL needs no host.
+ * `topic`, `kafka://topic`, `kafka[+tls]://host[:port]/topic`, or of AMQP `amqp://queue`,
+ * `amqp[+tls]://[user[:password]@]host[:port]/queue`, `amqp://host/exchange/key` and `amqp:///exchange/key`, each with
+ * `?vhost=name`. Without a path the word behind `//` is the name, so that the short form of a URL needs no host.
  */
 export function parseDestination(text: string): Destination {
   const match = /^([a-z][a-z0-9]*)(\+tls)?:\/\/(.*)$/i.exec(text);
   if (match === null) {
     if (text.includes('://'))
-      throw usageError(`${text} is not a destination`, 'for example kafka://orders');
-    return { scheme: 'kafka', tls: false, host: null, port: null, name: text };
+      throw usageError(
+        `${withoutPassword(text)} is not a destination`,
+        'for example kafka://orders',
+      );
+    return { ...NOWHERE, scheme: 'kafka', name: text };
   }
-  const [, scheme = '', suffix, rest = ''] = match;
-  const base = { scheme: scheme.toLowerCase(), tls: suffix !== undefined };
+  const [, word = '', suffix, rest = ''] = match;
+  const scheme = word.toLowerCase();
+  if (scheme === 'amqps') return parseAmqp(rest, { text, tls: true });
+  if (scheme === 'amqp') return parseAmqp(rest, { text, tls: suffix !== undefined });
+  const base = { ...NOWHERE, scheme, tls: suffix !== undefined };
   const slash = rest.indexOf('/');
-  if (slash < 0) return { ...base, host: null, port: null, name: requireName(rest, text) };
-  const name = requireName(decodeURIComponent(rest.slice(slash + 1)), text);
+  if (slash < 0) return { ...base, name: requireName(rest, text) };
+  const name = requireName(unescape(rest.slice(slash + 1), text), text);
   const authority = rest.slice(0, slash);
-  if (authority === '') return { ...base, host: null, port: null, name };
+  if (authority === '') return { ...base, name };
   return { ...base, ...parseBroker(authority), name };
+}
+
+function parseAmqp(
+  rest: string,
+  from: { readonly text: string; readonly tls: boolean },
+): Destination {
+  const { text, tls } = from;
+  const question = rest.indexOf('?');
+  const before = question < 0 ? rest : rest.slice(0, question);
+  const virtualHost = question < 0 ? null : parseVirtualHost(rest.slice(question + 1));
+  const base = { ...NOWHERE, scheme: 'amqp', tls, virtualHost };
+  const slash = before.indexOf('/');
+  const authority = slash < 0 ? '' : before.slice(0, slash);
+  const name = slash < 0 ? before : before.slice(slash + 1);
+  if (name === '' || name === '/') {
+    throw usageError(
+      `${withoutPassword(text)} names no queue`,
+      'for example amqp://127.0.0.1/orders, or amqp://127.0.0.1/exchange/key',
+    );
+  }
+  unescape(name, text);
+  const at = authority.lastIndexOf('@');
+  const [user, ...password] = at < 0 ? [] : authority.slice(0, at).split(':');
+  const host = authority.slice(at + 1);
+  return {
+    ...base,
+    ...(host === '' ? {} : parseBroker(host)),
+    name,
+    user: user === undefined ? null : unescape(user, text),
+    password: password.length === 0 ? null : unescape(password.join(':'), text),
+  };
+}
+
+function parseVirtualHost(query: string): string | null {
+  const parameters = new URLSearchParams(query);
+  for (const name of parameters.keys()) {
+    if (name !== 'vhost')
+      throw usageError(`amqp://...?${name}: not known`, 'known: vhost; in a name, ? is %3F');
+  }
+  return parameters.get('vhost');
+}
+
+function unescape(part: string, text: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw usageError(`${withoutPassword(text)}: a percent sign is written %25`);
+  }
+}
+
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^@/]*@/, '//***@');
 }
 
 function requireName(name: string, text: string): string {
   if (name === '')
     throw usageError(`${text} names no topic`, 'for example kafka://127.0.0.1:9092/orders');
   return name;
+}
+
+/**
+ * Where a list of brokers says that those of a scheme are: entries are `host`, `host:port` or `scheme://host:port`. Those
+ * of another scheme do not count. isStored: a port without a scheme is Kafka's, as contexts and the environment have it.
+ */
+export function parseBrokers(
+  list: string,
+  scheme: string,
+  options: { readonly isStored: boolean },
+): { readonly host: string; readonly port: number | null }[] {
+  const brokers = [];
+  for (const entry of list.split(',')) {
+    const match = /^([a-z][a-z0-9]*):\/\/(.*)$/i.exec(entry.trim());
+    const broker = parseBroker(match?.[2] ?? entry);
+    if (match !== null && match[1]?.toLowerCase() !== scheme) continue;
+    const isAnothers = match === null && options.isStored && scheme !== 'kafka';
+    brokers.push(isAnothers ? { ...broker, port: null } : broker);
+  }
+  return brokers;
 }
 
 /** `host` or `host:port`, IPv6 in brackets. */
@@ -53,115 +140,13 @@ export function parseBroker(text: string): { host: string; port: number | null }
   return { host, port: match[2] === undefined ? null : Number(match[2]) };
 }
 
-export interface BrokerOptions extends Omit<Context, 'server'> {
-  readonly context?: string;
-  readonly timeout?: string;
-}
-
-/** For commands that speak a messaging protocol. */
-export function withBroker(command: Command): Command {
-  return withTls(
-    withContext(command).option(
-      '-b, --broker <host:port>',
-      "broker, or several with commas (default: LYREBIRD_BROKER, the context's, 127.0.0.1)",
-    ),
-  ).option('--timeout <duration>', 'how long to wait for a broker', '10s');
-}
-
-/** The flags of the secrets and checks of a connection; contexts store the same. */
-export function withTls(command: Command): Command {
-  return command
-    .option('--tls', 'use TLS, as kafka+tls:// does')
-    .option('--tls-ca <file>', 'authority of the broker certificate (PEM)')
-    .option('--tls-cert <file>', 'certificate to show (PEM)')
-    .option('--tls-key <file>', 'its key (PEM)')
-    .option('--insecure', 'accept any certificate');
-}
-
-/** The client for a destination. */
-export async function openClient(
+/** A flag that means nothing to the protocol of a destination is refused. */
+export function refuseFlags(
   destination: Destination,
-  given: BrokerOptions,
-  environment: Terminal['environment'],
-): Promise<MessagingClient> {
-  const { CLIENT_SCHEMES, clientFor } = await import('../server/clients.ts');
-  const { parseDuration } = await import('../config/units.ts');
-  const module = clientFor(destination.scheme);
-  if (module === null) {
-    throw usageError(
-      `no client for ${destination.scheme}://`,
-      `known: ${CLIENT_SCHEMES.join(', ')}`,
-    );
+  flags: Readonly<Record<string, unknown>>,
+): void {
+  for (const [flag, value] of Object.entries(flags)) {
+    if (value === undefined || value === false) continue;
+    throw usageError(`${flag} does not go with ${destination.scheme}://`);
   }
-  const timeoutMs = parseDuration(given.timeout ?? '10s');
-  if (timeoutMs === null || timeoutMs === 0)
-    throw usageError(`--timeout ${given.timeout}: expected a duration`);
-  const options = destination.host === null ? withDefaults(given, environment) : given;
-  const brokers =
-    destination.host !== null
-      ? [{ host: destination.host, port: destination.port }]
-      : (options.broker ?? '127.0.0.1').split(',').map(parseBroker);
-  const tls = destination.tls || options.tls === true || options.tlsCa !== undefined;
-  return module.create({
-    bootstrap: brokers.map(({ host, port }) => ({ host, port: port ?? module.defaultPort })),
-    clientId: 'lyrebird-cli',
-    tls: tls
-      ? {
-          verify: options.insecure !== true,
-          ...readPem('ca', options.tlsCa),
-          ...readPem('cert', options.tlsCert),
-          ...readPem('key', options.tlsKey),
-        }
-      : null,
-    timeoutMs,
-  });
-}
-
-/** Without --broker: LYREBIRD_BROKER, unless --context is given, or what the context says. Flags go before. */
-function withDefaults(options: BrokerOptions, environment: Terminal['environment']): BrokerOptions {
-  if (options.broker !== undefined) return options;
-  const broker = environment['LYREBIRD_BROKER'];
-  if (options.context === undefined && broker !== undefined) return { ...options, broker };
-  const context = findContext(environment, options.context);
-  return context === null ? options : { ...context, ...options };
-}
-
-function readPem(name: 'ca' | 'cert' | 'key', path: string | undefined): Record<string, string> {
-  if (path === undefined) return {};
-  try {
-    return { [name]: readFileSync(path, 'utf8') };
-  } catch (cause) {
-    throw new CommandError(EXIT.notFound, `cannot read ${path}`, { cause });
-  }
-}
-
-const EXIT_BY_NAME: readonly (readonly [RegExp, ExitCode])[] = [
-  [/^UNKNOWN_TOPIC|_NOT_FOUND$/, EXIT.notFound],
-  [/AUTHORIZATION_FAILED$/, EXIT.permission],
-  [/TIMED_OUT$/, EXIT.timeout],
-  [/TOO_LARGE$|POLICY_VIOLATION|^INVALID_/, EXIT.refused],
-];
-
-/** Gives errors of the messaging clients the exit code that scripts expect. */
-export function clientFailure(error: unknown): unknown {
-  if (!(error instanceof LyrebirdError)) return error;
-  if (error.code === 'LB6001') {
-    return commandError(
-      error,
-      EXIT.unreachable,
-      'is it running? lyrebird start prints its addresses',
-    );
-  }
-  if (error.code === 'LB6002') return commandError(error, EXIT.timeout, null);
-  if (error.code !== 'LB6003') return error;
-  const { name } = error.details;
-  const exit =
-    EXIT_BY_NAME.find(([pattern]) => typeof name === 'string' && pattern.test(name))?.[1] ??
-    EXIT.failure;
-  const hint = exit === EXIT.notFound ? 'lyrebird topic list shows what exists' : null;
-  return commandError(error, exit, hint);
-}
-
-function commandError(error: LyrebirdError, exit: ExitCode, hint: string | null): CommandError {
-  return new CommandError(exit, error.message, { code: error.code, hint, cause: error });
 }

@@ -11,13 +11,13 @@ type Part = Buffer | ((message: LocatedMessage) => Buffer);
 
 const TOKENS: Readonly<Record<string, (message: LocatedMessage) => Buffer>> = {
   t: (message) => Buffer.from(message.topic),
-  p: (message) => Buffer.from(String(message.partition)),
-  o: (message) => Buffer.from(String(message.offset)),
+  p: (message) => numeral(message.partition),
+  o: (message) => numeral(message.offset),
   k: (message) => message.key ?? EMPTY,
   v: (message) => message.value ?? EMPTY,
   s: (message) => message.value ?? EMPTY,
-  T: (message) => Buffer.from(String(message.timestampMs)),
-  D: (message) => Buffer.from(new Date(message.timestampMs).toISOString()),
+  T: (message) => numeral(message.timestampMs),
+  D: (message) => Buffer.from(instant(message) ?? ''),
   K: (message) => Buffer.from(String(message.key?.length ?? -1)),
   S: (message) => Buffer.from(String(message.value?.length ?? -1)),
   h: (message) =>
@@ -27,6 +27,16 @@ const TOKENS: Readonly<Record<string, (message: LocatedMessage) => Buffer>> = {
 };
 
 const EMPTY = Buffer.alloc(0);
+
+/** Nothing for -1, which says that there is no such number. */
+function numeral(value: number): Buffer {
+  return value < 0 ? EMPTY : Buffer.from(String(value));
+}
+
+function instant({ timestampMs }: LocatedMessage): string | null {
+  return timestampMs < 0 ? null : new Date(timestampMs).toISOString();
+}
+
 const ESCAPES: Readonly<Record<string, string>> = {
   n: '\n',
   r: '\r',
@@ -74,17 +84,18 @@ function parseFormat(format: string): Part[] {
   return parts;
 }
 
-/** One line of JSON. Bytes that are not UTF-8 are base64, which keyEncoding or valueEncoding says. */
+/** One line of JSON; what a protocol has no number for is left out. Bytes that are not UTF-8 are base64, which keyEncoding or valueEncoding says. */
 export function messageJson(message: LocatedMessage): string {
-  const { topic, partition, offset, timestampMs, headers } = message;
+  const { topic, partition, offset, headers, properties } = message;
   return JSON.stringify({
     topic,
-    partition,
-    offset,
-    timestamp: new Date(timestampMs).toISOString(),
+    ...(partition < 0 ? {} : { partition }),
+    ...(offset < 0 ? {} : { offset }),
+    timestamp: instant(message),
     ...encoded('key', message.key),
     ...encoded('value', message.value),
     headers: headers.map(({ name, value }) => ({ name, ...encoded('value', value) })),
+    ...(properties === undefined ? {} : { properties }),
   });
 }
 

@@ -10,6 +10,7 @@ const DELAY_MS_MAX = 3000;
 /** Answers that a broker gives while it starts, stops or hands partitions over. */
 const PASSING = new Set([
   'BROKER_NOT_AVAILABLE',
+  'CONNECTION_FORCED',
   'COORDINATOR_LOAD_IN_PROGRESS',
   'COORDINATOR_NOT_AVAILABLE',
   'FENCED_LEADER_EPOCH',

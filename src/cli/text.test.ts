@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { nameMatcher, parsePartitions } from './options.ts';
-import { parseDestination } from './destination.ts';
 import { parseInstant } from './instant.ts';
 import { messageFormatter, messageJson, type LocatedMessage } from './message-format.ts';
 import { renderTable } from './output.ts';
@@ -18,34 +17,6 @@ const message: LocatedMessage = {
   value: Buffer.from('vü'),
   headers: [{ name: 'h', value: Buffer.from('1') }],
 };
-
-describe('destinations', () => {
-  test('a topic, a short URL, a long URL', () => {
-    const kafka = { scheme: 'kafka', tls: false };
-    assert.deepEqual(parseDestination('orders'), {
-      ...kafka,
-      host: null,
-      port: null,
-      name: 'orders',
-    });
-    assert.deepEqual(parseDestination('kafka://orders').name, 'orders');
-    assert.deepEqual(parseDestination('kafka://h:1/a%2Fb'), {
-      ...kafka,
-      host: 'h',
-      port: 1,
-      name: 'a/b',
-    });
-    assert.deepEqual(parseDestination('kafka+tls://[::1]/t'), {
-      scheme: 'kafka',
-      tls: true,
-      host: '::1',
-      port: null,
-      name: 't',
-    });
-    assert.throws(() => parseDestination('kafka://h:1/'), /names no topic/);
-    assert.throws(() => parseDestination('1://x'), /is not a destination/);
-  });
-});
 
 describe('message formats', () => {
   test('tokens and escapes', () => {
@@ -67,6 +38,23 @@ describe('message formats', () => {
     assert.equal(json['valueEncoding'], 'base64');
     assert.equal(json['key'], null);
     assert.equal(json['timestamp'], '2026-01-02T00:00:00.000Z');
+  });
+
+  test('what a protocol has no number for is left out', () => {
+    const properties = { exchange: 'logs', priority: 3 };
+    const bare = { ...message, partition: -1, offset: -1, timestampMs: -1, properties };
+    assert.equal(messageFormatter('%p|%o|%T|%D|%k')(bare).toString(), '||||k');
+    const json = JSON.parse(messageJson(bare)) as Record<string, unknown>;
+    assert.deepEqual(Object.keys(json), [
+      'topic',
+      'timestamp',
+      'key',
+      'value',
+      'headers',
+      'properties',
+    ]);
+    assert.equal(json['timestamp'], null);
+    assert.deepEqual(json['properties'], properties);
   });
 });
 

@@ -1,5 +1,3 @@
-import { KafkaClient } from '../protocols/kafka/client/index.ts';
-
 /** How a client reaches a cluster, whatever the protocol. */
 export interface ClientSettings {
   readonly bootstrap: readonly { readonly host: string; readonly port: number }[];
@@ -11,6 +9,10 @@ export interface ClientSettings {
     readonly verify: boolean;
   } | null;
   readonly timeoutMs: number;
+  /** Null: what the protocol takes without. */
+  readonly credentials?: { readonly user: string; readonly password: string } | null;
+  /** Of AMQP; null: /. */
+  readonly virtualHost?: string | null;
 }
 
 export interface MessageHeader {
@@ -19,6 +21,7 @@ export interface MessageHeader {
 }
 
 export interface OutgoingMessage {
+  /** Of AMQP: the routing key, in place of the destination's. */
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers?: readonly MessageHeader[];
@@ -26,15 +29,20 @@ export interface OutgoingMessage {
 }
 
 export interface IncomingMessage {
+  /** -1: where it was has no number. */
   readonly offset: number;
+  /** -1: it does not say. */
   readonly timestampMs: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: readonly MessageHeader[];
+  /** What the protocol knows besides, by its own names. */
+  readonly properties?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** Outcome of messages that travelled together, in the order they were given. */
 export interface PublishOutcome {
+  /** -1: there are none. */
   readonly partition: number;
   /** Of the first message; -1 when the protocol or the acks say none. */
   readonly baseOffset: number;
@@ -43,6 +51,7 @@ export interface PublishOutcome {
 }
 
 export interface PublisherSettings {
+  /** What the destination names: a topic, a queue, or exchange/key. */
   readonly topic: string;
   readonly acks?: -1 | 0 | 1;
   readonly lingerMs?: number;
@@ -50,9 +59,18 @@ export interface PublisherSettings {
   readonly inFlightMax?: number;
   readonly bufferBytes?: number;
   readonly compression?: 'none' | 'gzip';
-  /** With acks -1: after an outage of up to this time messages are sent again, none twice. Default 0: not at all. */
+  /**
+   * After an outage of up to this time messages without an answer are sent again. Kafka, with acks -1: none twice.
+   * AMQP: those whose confirm was lost twice. Default 0: not at all.
+   */
   readonly retryMs?: number;
   readonly onOutage?: (outage: Error) => void;
+  /** Of AMQP, by the names that the specification has. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** Of AMQP: a message that reaches no queue fails. Without it, it does so for queues and not for exchanges. */
+  readonly mandatory?: boolean;
+  /** The broker takes nothing for a while, and why; null: it does again. */
+  readonly onBlocked?: (reason: string | null) => void;
 }
 
 export interface Publisher {
@@ -75,7 +93,8 @@ export type StartPoint =
 
 export interface SubscriberSettings {
   readonly topics: readonly string[];
-  readonly from: StartPoint;
+  /** Null: what is usual; new messages of a topic or a stream, all of a queue. */
+  readonly from: StartPoint | null;
   readonly partitions: readonly number[] | null;
   readonly group: string | null;
   readonly fetch?: {
@@ -83,10 +102,15 @@ export interface SubscriberSettings {
     readonly minBytes?: number;
     readonly maxBytes?: number;
   };
+  /** Of AMQP: messages that may be here without being acknowledged. */
+  readonly prefetch?: number;
+  /** Of AMQP: the broker waits for no acks. */
+  readonly noAck?: boolean;
 }
 
 export interface IncomingData {
   readonly topic: string;
+  /** -1: there are none. */
   readonly partition: number;
   readonly recordCount: number;
   readonly bytes: number;
@@ -95,12 +119,15 @@ export interface IncomingData {
 }
 
 export interface Subscriber {
-  /** What came, or nothing after a while. */
+  /** What came, or nothing after a while. What was handed out before has been dealt with. */
   poll(): Promise<IncomingData[]>;
   /** Everything that existed at the first call was handed out. */
   atEnd(): Promise<boolean>;
   commit(): Promise<void>;
-  /** Connects again and goes on behind what was handed out; may be tried again when it rejects. */
+  /**
+   * Connects again and goes on behind what was handed out, or where that was not acknowledged yet, with it once
+   * more; may be tried again when it rejects.
+   */
   resume(): Promise<void>;
   close(): Promise<void>;
 }
@@ -120,11 +147,24 @@ export interface MessagingClient {
 
 interface ClientModule {
   readonly defaultPort: number;
-  create(settings: ClientSettings): MessagingClient;
+  readonly defaultTlsPort: number;
+  create(settings: ClientSettings): Promise<MessagingClient>;
 }
 
 const CLIENTS: Readonly<Record<string, ClientModule>> = {
-  kafka: { defaultPort: 9092, create: (settings) => new KafkaClient(settings) },
+  kafka: {
+    defaultPort: 9092,
+    defaultTlsPort: 9092,
+    create: async (settings) => {
+      const { KafkaClient } = await import('../protocols/kafka/client/index.ts');
+      return new KafkaClient(settings);
+    },
+  },
+  amqp: {
+    defaultPort: 5672,
+    defaultTlsPort: 5671,
+    create: async (settings) => new (await loadAmqp()).AmqpClient(settings),
+  },
 };
 
 /** Schemes that have a client. */
@@ -133,4 +173,9 @@ export const CLIENT_SCHEMES: readonly string[] = Object.keys(CLIENTS);
 /** The client of a scheme without transport suffix, or null when it has none. */
 export function clientFor(scheme: string): ClientModule | null {
   return CLIENTS[scheme] ?? null;
+}
+
+/** The AMQP client itself, for what MessagingClient has no words for: topologies, settling, prefetch. */
+export function loadAmqp() {
+  return import('../protocols/amqp/client/index.ts');
 }

@@ -3,13 +3,8 @@ import { parseBytes, parseDuration } from '../../config/units.ts';
 import type { BenchPlan } from '../bench/run.ts';
 import type { BenchResult } from '../bench/report.ts';
 import { collect, parseCount, parsePairs, withExamples } from '../options.ts';
-import {
-  clientFailure,
-  openClient,
-  parseDestination,
-  withBroker,
-  type BrokerOptions,
-} from '../destination.ts';
+import { clientFailure, openClient, withBroker, type BrokerOptions } from '../broker-client.ts';
+import { parseDestination } from '../destination.ts';
 import { CommandError, EXIT, usageError } from '../exit-codes.ts';
 import { interruptible } from '../interrupt.ts';
 import { printJson } from '../output.ts';

@@ -8,7 +8,8 @@ import {
   writeContexts,
   type Context,
 } from '../context-store.ts';
-import { parseBroker, withTls } from '../destination.ts';
+import { withConnection } from '../broker-client.ts';
+import { parseBrokers } from '../destination.ts';
 import { CommandError, EXIT, usageError } from '../exit-codes.ts';
 import { withExamples, withOutput } from '../options.ts';
 import {
@@ -62,7 +63,7 @@ function addAdd(context: Command, terminal: Terminal): void {
     .option('--use', 'use it from now on')
     .option('-f, --force', 'replace one of this name');
   withExamples(
-    withTls(command),
+    withConnection(command),
     'lyrebird context add test --server http://10.0.0.5:9644 -b 10.0.0.5:9092 --use',
   );
   command.action((name: string, { use, force, ...added }: AddOptions) => {
@@ -73,7 +74,7 @@ function addAdd(context: Command, terminal: Terminal): void {
       throw usageError('give --server, --broker or both');
     }
     if (added.server !== undefined) void new AdminClient(added.server); // throws when it is no address
-    added.broker?.split(',').forEach(parseBroker);
+    if (added.broker !== undefined) parseBrokers(added.broker, '', { isStored: true }); // or throws
     const stored = readContexts(terminal.environment);
     if (Object.hasOwn(stored.contexts, name) && force !== true) {
       throw new CommandError(EXIT.conflict, `context ${name} exists already`, {

@@ -2,18 +2,16 @@ import { createInterface } from 'node:readline';
 import { Option, type Command } from 'commander';
 import type {
   MessageHeader,
+  MessagingClient,
   OutgoingMessage,
   Publisher,
   PublishOutcome,
+  PublisherSettings,
 } from '../../server/clients.ts';
-import { collect, parseCount, withExamples } from '../options.ts';
-import {
-  clientFailure,
-  openClient,
-  parseDestination,
-  withBroker,
-  type BrokerOptions,
-} from '../destination.ts';
+import { withSuggestion } from '../names.ts';
+import { collect, parseCount, parsePairs, withExamples } from '../options.ts';
+import { clientFailure, openClient, withBroker, type BrokerOptions } from '../broker-client.ts';
+import { parseDestination, refuseFlags, type Destination } from '../destination.ts';
 import { formatDuration } from '../../config/units.ts';
 import { CommandError, EXIT, usageError } from '../exit-codes.ts';
 import { parseReconnect } from '../reconnect.ts';
@@ -31,6 +29,9 @@ interface PubOptions extends BrokerOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly reconnect: string;
+  readonly property?: readonly string[];
+  readonly transient?: boolean;
+  readonly mandatory?: boolean;
 }
 
 export const ACKS = { all: -1, '-1': -1, '1': 1, '0': 0 } as const;
@@ -39,7 +40,7 @@ export function pubCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('pub <dest> [body]')
     .description('publish a message, or each line of the standard input')
-    .option('-k, --key <key>', 'key of the messages')
+    .option('-k, --key <key>', 'key of the messages; amqp: routing key, for an exchange')
     .option('-H, --header <name:value>', 'header; repeatable', collect)
     .option('-n, --count <count>', 'publish the body so many times', '1')
     .option('-p, --partition <number>', "partition (default: the key's, else the broker's turn)")
@@ -54,8 +55,15 @@ export function pubCommand(program: Command, terminal: Terminal): void {
     .option('-K, --key-delimiter <text>', 'lines are key, delimiter, body')
     .option('--tombstone', 'publish a message without a body: deletes the key in a compacted topic')
     .option(
+      '--property <name=value>',
+      'amqp: content-type, correlation-id, expiration, priority and so on; repeatable',
+      collect,
+    )
+    .option('--transient', 'amqp: the messages need not survive a restart of the broker')
+    .option('--mandatory', 'amqp: fail when an exchange has no queue for a message')
+    .option(
       '--reconnect <duration>',
-      'with acks all: how long to try to reach a lost broker again; no message is stored twice',
+      'with acks: how long to try to reach a lost broker again; kafka with acks all: no message is stored twice',
       '60s',
     )
     .option('--json', 'print partition and offset of each message')
@@ -65,6 +73,8 @@ export function pubCommand(program: Command, terminal: Terminal): void {
     'lyrebird pub orders \'{"id":1}\' -k 1 -H source:cli',
     'lyrebird pub kafka://127.0.0.1:9092/orders hello -n 10',
     "cat orders.txt | lyrebird pub orders -K ':'",
+    'lyrebird pub amqp://127.0.0.1/jobs work --property content-type=text/plain',
+    'lyrebird pub amqp://127.0.0.1/amq.topic/orders.eu new -H source:cli --mandatory',
   );
   command.action(async (dest: string, body: string | undefined, options: PubOptions) => {
     await publish(terminal, dest, body, options).catch((error: unknown) => {
@@ -83,24 +93,14 @@ async function publish(
     throw usageError('--tombstone goes with --key and without a body');
   }
   const destination = parseDestination(dest);
+  checkFlags(destination, options);
   const count = parseCount(options.count, '--count', 1);
   const template = messageTemplate(options);
-  const reconnectMs = parseReconnect(options.reconnect);
+  const settings = await publisherSettings(terminal, destination, options);
   const client = await openClient(destination, options, terminal.environment);
   try {
     const outcomes = new Outcomes(terminal, destination.name, options.json === true);
-    const publisher = await client.producer(
-      {
-        topic: destination.name,
-        acks: ACKS[options.acks],
-        compression: options.compress,
-        retryMs: reconnectMs,
-        onOutage: ({ message }) => {
-          terminal.err(`${message}; trying again for ${formatDuration(reconnectMs)}\n`);
-        },
-      },
-      (outcome) => outcomes.add(outcome),
-    );
+    const publisher = await openPublisher(client, settings, (outcome) => outcomes.add(outcome));
     if (body !== undefined || options.tombstone === true) {
       const value = options.tombstone === true ? null : Buffer.from(body ?? '');
       for (let index = 0; index < count; index++) await send(publisher, { ...template, value });
@@ -112,6 +112,77 @@ async function publish(
   } finally {
     await client.close();
   }
+}
+
+function checkFlags(destination: Destination, options: PubOptions): void {
+  if (destination.scheme !== 'amqp') {
+    const { property, transient, mandatory } = options;
+    const flags = { '--property': property, '--transient': transient, '--mandatory': mandatory };
+    return refuseFlags(destination, flags);
+  }
+  refuseFlags(destination, {
+    '--partition': options.partition,
+    '--compress': options.compress !== 'none',
+    '--tombstone': options.tombstone,
+  });
+  const hasKey = options.key !== undefined || options.keyDelimiter !== undefined;
+  if (hasKey && !destination.name.includes('/')) {
+    throw usageError(
+      'a queue has no routing keys',
+      `to publish to an exchange, end with a slash: amqp://host/${destination.name}/`,
+    );
+  }
+}
+
+async function publisherSettings(
+  terminal: Terminal,
+  destination: Destination,
+  options: PubOptions,
+): Promise<PublisherSettings> {
+  const reconnectMs = parseReconnect(options.reconnect);
+  const settings: PublisherSettings = {
+    topic: destination.name,
+    acks: ACKS[options.acks],
+    compression: options.compress,
+    retryMs: reconnectMs,
+    onOutage: ({ message }) => {
+      terminal.err(`${message}; trying again for ${formatDuration(reconnectMs)}\n`);
+    },
+  };
+  if (destination.scheme !== 'amqp') return settings;
+  return {
+    ...settings,
+    mandatory: options.mandatory === true,
+    properties: await messageProperties(options),
+    onBlocked: (reason) => {
+      const told = reason === null ? 'the broker takes messages again' : `blocked: ${reason}`;
+      terminal.err(`${told}\n`);
+    },
+  };
+}
+
+async function messageProperties(options: PubOptions): Promise<Record<string, string>> {
+  const { loadAmqp } = await import('../../server/clients.ts');
+  const { propertyFault } = await loadAmqp();
+  const properties = parsePairs(options.property, '--property');
+  for (const [name, value] of Object.entries(properties)) {
+    const fault = propertyFault(name, value);
+    if (fault !== null) throw usageError(`--property ${name}=${value}: ${fault}`);
+  }
+  return { 'delivery-mode': options.transient === true ? '1' : '2', ...properties };
+}
+
+/** What does not exist is an error that says which was meant. */
+function openPublisher(
+  client: MessagingClient,
+  settings: PublisherSettings,
+  onOutcome: (outcome: PublishOutcome) => void,
+): Promise<Publisher> {
+  const open = (): Promise<Publisher> =>
+    client.producer(settings, onOutcome).catch((error: unknown) => {
+      throw clientFailure(error);
+    });
+  return withSuggestion(settings.topic, open, () => client.topicNames());
 }
 
 async function publishLines(
@@ -196,7 +267,8 @@ class Outcomes {
     if (!this.json) return;
     for (let index = 0; index < tokens.length; index++) {
       const offset = baseOffset < 0 ? null : baseOffset + index;
-      this.terminal.out(`${JSON.stringify({ topic: this.topic, partition, offset })}\n`);
+      const where = partition < 0 ? {} : { partition, offset };
+      this.terminal.out(`${JSON.stringify({ topic: this.topic, ...where })}\n`);
     }
   }
 

@@ -8,13 +8,8 @@ import type {
 } from '../../server/clients.ts';
 import { withSuggestion } from '../names.ts';
 import { parseCount, parsePartitions, withExamples } from '../options.ts';
-import {
-  clientFailure,
-  openClient,
-  parseDestination,
-  withBroker,
-  type BrokerOptions,
-} from '../destination.ts';
+import { clientFailure, openClient, withBroker, type BrokerOptions } from '../broker-client.ts';
+import { parseDestination, refuseFlags, type Destination } from '../destination.ts';
 import { CommandError, EXIT, usageError } from '../exit-codes.ts';
 import { parseInstant } from '../instant.ts';
 import { aborted, interruptible } from '../interrupt.ts';
@@ -23,7 +18,7 @@ import { isOutage, parseReconnect, reconnect } from '../reconnect.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface SubOptions extends BrokerOptions {
-  readonly offset: string;
+  readonly offset?: string;
   readonly count?: string;
   readonly format: string;
   readonly json?: boolean;
@@ -31,16 +26,19 @@ interface SubOptions extends BrokerOptions {
   readonly partitions?: string;
   readonly exitAtEnd?: boolean;
   readonly reconnect: string;
+  readonly ack: boolean;
+  readonly prefetch?: string;
 }
+
+const PREFETCH = 200;
 
 export function subCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('sub <dest...>')
-    .description('print the messages of topics as they come')
+    .description('print the messages of topics, queues or exchanges as they come')
     .option(
       '-o, --offset <where>',
-      'start, end, an offset, -N for the last N of each partition, an instant (RFC 3339), or a time back (-15m)',
-      'end',
+      'of topics and streams: start, end (default), an offset, -N for the last N of each partition, an instant (RFC 3339), or a time back (-15m)',
     )
     .option('-n, --count <count>', 'stop after so many messages')
     .option('-e, --exit-at-end', 'stop at the end of what exists')
@@ -52,12 +50,19 @@ export function subCommand(program: Command, terminal: Terminal): void {
     .option('--json', 'one JSON object per line')
     .option('-g, --group <group>', 'read as a member of this group and commit')
     .option('-p, --partitions <list>', 'only these, such as 0,3 or 5-8')
+    .option('--no-ack', 'amqp: the broker forgets messages when it has sent them, printed or not')
+    .option(
+      '--prefetch <count>',
+      `amqp: how many may come before the first is acknowledged (default: ${PREFETCH}, or --count)`,
+    )
     .option('--reconnect <duration>', 'how long to try to reach a lost broker again', '60s');
   withExamples(
     withBroker(command),
     'lyrebird sub orders -o start -e',
     "lyrebird sub orders -o -15m -f '%t %p %o %k %v\\n'",
     'lyrebird sub kafka://127.0.0.1:9092/orders -g billing --json',
+    'lyrebird sub amqp://127.0.0.1/jobs -n 10',
+    "lyrebird sub 'amqp://127.0.0.1/amq.topic/orders.#' -f '%k %v\\n'",
   );
   command.action(async (dests: string[], options: SubOptions) => {
     await subscribe(terminal, dests, options).catch((error: unknown) => {
@@ -70,21 +75,29 @@ async function subscribe(terminal: Terminal, dests: string[], options: SubOption
   const destinations = dests.map(parseDestination);
   const [first] = destinations;
   if (first === undefined) throw usageError('name a topic');
+  for (const destination of destinations) checkFlags(destination, first, options);
   if (options.group !== undefined && options.partitions !== undefined) {
     throw usageError('--partitions does not go with --group: the group assigns them');
   }
-  const from = parseStart(options.offset);
   const limit = options.count === undefined ? Infinity : parseCount(options.count, '--count', 1);
-  const partitions =
-    options.partitions === undefined ? null : parsePartitions(options.partitions, '--partitions');
+  const settings = {
+    topics: destinations.map((destination) => destination.name),
+    from: options.offset === undefined ? null : parseStart(options.offset),
+    partitions:
+      options.partitions === undefined ? null : parsePartitions(options.partitions, '--partitions'),
+    group: options.group ?? null,
+    noAck: !options.ack,
+    prefetch:
+      options.prefetch === undefined
+        ? Math.min(limit, PREFETCH)
+        : parseCount(options.prefetch, '--prefetch', 1),
+  };
   const reconnectMs = parseReconnect(options.reconnect);
   const formatter = messageFormatter(options.format);
   const render = options.json === true ? (m: LocatedMessage) => `${messageJson(m)}\n` : formatter;
   await interruptible(async (signal) => {
     const client = await openClient(first, options, terminal.environment);
     try {
-      const topics = destinations.map((destination) => destination.name);
-      const settings = { topics, from, partitions, group: options.group ?? null };
       const subscriber = await openSubscriber(client, settings);
       const exitAtEnd = options.exitAtEnd === true;
       const stopped = aborted(signal).then(() => null);
@@ -98,7 +111,25 @@ async function subscribe(terminal: Terminal, dests: string[], options: SubOption
   });
 }
 
-/** A topic that does not exist is an error that says which was meant. */
+/** One client reads them all; each protocol has flags of its own. */
+function checkFlags(destination: Destination, first: Destination, options: SubOptions): void {
+  const { scheme, host, port, virtualHost } = destination;
+  if (
+    scheme !== first.scheme ||
+    host !== first.host ||
+    port !== first.port ||
+    virtualHost !== first.virtualHost
+  ) {
+    throw usageError('destinations of one command have the same broker');
+  }
+  if (scheme === 'amqp') {
+    refuseFlags(destination, { '--group': options.group, '--partitions': options.partitions });
+  } else {
+    refuseFlags(destination, { '--no-ack': !options.ack, '--prefetch': options.prefetch });
+  }
+}
+
+/** What does not exist is an error that says which was meant. */
 function openSubscriber(
   client: MessagingClient,
   settings: SubscriberSettings,
@@ -141,8 +172,8 @@ async function printMessages(
         return true;
       });
     }
-    if (printed >= limit) return;
     await terminal.drained();
+    if (printed >= limit) return;
   }
 }
 

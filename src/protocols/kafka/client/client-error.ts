@@ -1,19 +1,6 @@
 import { LyrebirdError } from '../../../base/errors.ts';
 import { errorName } from '../errors.ts';
 
-export function unreachable(address: string, cause: unknown): LyrebirdError {
-  const reason = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
-  return new LyrebirdError('LB6001', `cannot reach ${address}: ${reason}`, { cause });
-}
-
-export function connectionLost(address: string, cause?: unknown): LyrebirdError {
-  return new LyrebirdError('LB6001', `connection to ${address} was lost`, { cause });
-}
-
-export function notAnswered(what: string, address: string): LyrebirdError {
-  return new LyrebirdError('LB6002', `${address} did not answer ${what} in time`);
-}
-
 /** A Kafka error code that the request as a whole, or the one thing it was about, was answered with. */
 export function refused(
   what: string,

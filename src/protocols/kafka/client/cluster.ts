@@ -1,8 +1,9 @@
+import { notAnswered } from '../../../net/dial.ts';
 import { API_CODECS } from '../codec/generated/apis.ts';
 import type { MetadataResponse, MetadataResponseTopic } from '../codec/generated/metadata.ts';
 import { ZERO_UUID } from '../codec/records.ts';
 import { KAFKA_ERROR } from '../errors.ts';
-import { notAnswered, refusalCode, refused } from './client-error.ts';
+import { refusalCode, refused } from './client-error.ts';
 import { KafkaConnection, type ConnectionSettings } from './connection.ts';
 
 export interface BrokerAddress {

@@ -1,6 +1,6 @@
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import type { Socket } from 'node:net';
 import { RingBuffer } from '../../../base/ring-buffer.ts';
+import { connectionLost, dial, notAnswered, type DialTls } from '../../../net/dial.ts';
 import type { ApiCodec, ApiDescriptor } from '../codec/api-descriptor.ts';
 import {
   API_VERSIONS,
@@ -11,21 +11,12 @@ import { readResponseHeader, writeRequestHeader } from '../codec/headers.ts';
 import { Reader } from '../codec/reader.ts';
 import { Writer, type Sink } from '../codec/writer.ts';
 import { KAFKA_ERROR } from '../errors.ts';
-import { connectionLost, notAnswered, refused, unreachable } from './client-error.ts';
+import { refused } from './client-error.ts';
 import { FrameAssembler } from './frame-assembler.ts';
-
-export interface TlsFiles {
-  /** PEM texts. */
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  /** False: any certificate will do. */
-  readonly verify: boolean;
-}
 
 export interface ConnectionSettings {
   readonly clientId: string;
-  readonly tls: TlsFiles | null;
+  readonly tls: DialTls | null;
   /** For connecting, and for an answer beyond what the request itself waits. */
   readonly timeoutMs: number;
 }
@@ -75,7 +66,7 @@ export class KafkaConnection {
     port: number,
     settings: ConnectionSettings,
   ): Promise<KafkaConnection> {
-    const socket = await openSocket(host, port, settings);
+    const socket = await dial(host, port, settings);
     const connection = new KafkaConnection(socket, `${host}:${port}`, settings);
     try {
       await connection.negotiate();
@@ -261,36 +252,4 @@ export class KafkaConnection {
       pending.onFailure(error);
     }
   }
-}
-
-function openSocket(host: string, port: number, settings: ConnectionSettings): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const { tls } = settings;
-    const options: ConnectionOptions = { host, port };
-    if (tls !== null) {
-      options.rejectUnauthorized = tls.verify;
-      if (!/^[\d.]+$|:/.test(host)) options.servername = host;
-      if (tls.ca !== undefined) options.ca = tls.ca;
-      if (tls.cert !== undefined) options.cert = tls.cert;
-      if (tls.key !== undefined) options.key = tls.key;
-    }
-    const socket = tls === null ? connectTcp({ host, port }) : connectTls(options);
-    const address = `${host}:${port}`;
-    const opened = tls === null ? 'connect' : 'secureConnect';
-    const settle = (error: Error | null): void => {
-      clearTimeout(timer);
-      socket.off(opened, onOpen).off('error', onError);
-      if (error === null) return resolve(socket);
-      socket.on('error', () => {});
-      socket.destroy();
-      reject(error);
-    };
-    const onOpen = (): void => settle(null);
-    const onError = (error: Error): void => settle(unreachable(address, error));
-    const timer = setTimeout(
-      () => settle(notAnswered('the connection attempt', address)),
-      settings.timeoutMs,
-    );
-    socket.once(opened, onOpen).once('error', onError);
-  });
 }

@@ -26,7 +26,8 @@ export type StartPoint =
 
 export interface ConsumerSettings {
   readonly topics: readonly string[];
-  readonly from: StartPoint;
+  /** Null: the end. */
+  readonly from: StartPoint | null;
   /** Null: all. */
   readonly partitions: readonly number[] | null;
   /** Null: reads alone and commits nothing. */
@@ -215,7 +216,7 @@ export class KafkaConsumer {
   private async topicStart(topic: string): Promise<PartitionPosition[]> {
     const { from } = this.settings;
     if (from === 'start') return listOffsets(this.cluster, topic, EARLIEST);
-    if (from === 'end') return listOffsets(this.cluster, topic, LATEST);
+    if (from === 'end' || from === null) return listOffsets(this.cluster, topic, LATEST);
     if ('time' in from) return listOffsets(this.cluster, topic, from.time);
     const starts = await listOffsets(this.cluster, topic, EARLIEST);
     const ends = await listOffsets(this.cluster, topic, LATEST);

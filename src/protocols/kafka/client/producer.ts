@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchBuilder, type BatchOptions } from '../../../base/batch-builder.ts';
 import type { RecordHeader } from '../../../base/records.ts';
+import { connectionLost } from '../../../net/dial.ts';
 import { API_CODECS } from '../codec/generated/apis.ts';
 import type {
   ProduceRequestTopicData,
@@ -9,7 +10,7 @@ import type {
 } from '../codec/generated/produce.ts';
 import { ZERO_UUID } from '../codec/records.ts';
 import { KAFKA_ERROR } from '../errors.ts';
-import { connectionLost, refused } from './client-error.ts';
+import { refused } from './client-error.ts';
 import type { KafkaCluster, PartitionLeader } from './cluster.ts';
 import type { KafkaConnection } from './connection.ts';
 import { partitionOfKey } from './murmur2.ts';
