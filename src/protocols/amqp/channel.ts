@@ -1,4 +1,5 @@
 import type { Message } from '../../core/message/message.ts';
+import type { Place } from '../../core/namespace/usage.ts';
 import type { Settlement } from '../../core/queue-types.ts';
 import { writeAck, writeNack } from './codec/content-writer.ts';
 import { Confirms, type ConfirmSink } from './confirms.ts';
@@ -49,11 +50,13 @@ export class AmqpChannel implements ConfirmSink {
   lastQueue: string | null = null;
   content: IncomingContent | null = null;
   published = 0;
+  private readonly place: Place;
   /** Consumers with credit again, told so when the method that brought it is over. */
   private readonly waiting = new Set<Consuming>();
 
-  constructor(connection: AmqpConnection, number: number) {
+  constructor(connection: AmqpConnection, number: number, place: Place) {
     this.connection = connection;
+    this.place = place;
     this.services = connection.services;
     this.number = number;
     this.openedAtMs = connection.services.broker.clock.wallMs();
@@ -152,6 +155,7 @@ export class AmqpChannel implements ConfirmSink {
     this.transaction = null;
     this.content = null;
     this.unsettled.settleAll('return');
+    this.place.release();
     this.services.counters.channelsClosed++;
   }
 

@@ -4,25 +4,11 @@ import type { CloseReason, Connection, ConnectionHandler } from '../../net/types
 import { ANONYMOUS, type Principal } from '../../security/principal.ts';
 import { ConnectionAccess } from './access.ts';
 import { AmqpChannel } from './channel.ts';
-import { AmqpCodecError, frameError, unexpectedFrame } from './codec/codec-error.ts';
+import { AmqpCodecError } from './codec/codec-error.ts';
 import { EMPTY_TABLE, type FieldTable } from './codec/field-table.ts';
-import { FRAME } from './codec/frame.ts';
 import { FrameScanner, SCAN_FAILED, SCAN_INCOMPLETE } from './codec/frame-scanner.ts';
-import {
-  BASIC_ACK,
-  BASIC_NACK,
-  BASIC_PUBLISH,
-  BASIC_REJECT,
-  writeBasicCancel,
-} from './codec/generated/basic.ts';
-import {
-  CHANNEL_CLOSE,
-  CHANNEL_CLOSE_OK,
-  CHANNEL_OPEN,
-  writeChannelClose,
-  writeChannelCloseOk,
-  writeChannelOpenOk,
-} from './codec/generated/channel.ts';
+import { writeBasicCancel } from './codec/generated/basic.ts';
+import { writeChannelClose } from './codec/generated/channel.ts';
 import {
   writeConnectionBlocked,
   writeConnectionClose,
@@ -31,14 +17,11 @@ import {
 import { methodById } from './codec/generated/methods.ts';
 import { REPLY_CODE, type ReplyCode } from './codec/generated/reply-codes.ts';
 import { Output } from './codec/output.ts';
-import { contentBody, contentHeader, publishMethod } from './content-frames.ts';
-import { AmqpError, channelError, internalError, notAllowed } from './errors.ts';
+import { AmqpError, internalError } from './errors.ts';
+import { FrameDispatch } from './frame-dispatch.ts';
 import type { AmqpFrontend } from './frontend.ts';
-import { METHOD_HANDLERS } from './handlers/registry.ts';
-import { settleMethod } from './handlers/settle.ts';
 import { Handshake } from './handshake.ts';
 import { HeartbeatMonitor } from './heartbeat.ts';
-import { publish } from './publish.ts';
 import type { AmqpServices } from './services.ts';
 
 /** What a client said it understands. */
@@ -47,9 +30,6 @@ export interface ClientCapabilities {
   readonly connectionBlocked: boolean;
   readonly authenticationFailureClose: boolean;
 }
-
-/** Payload bytes of a method frame before its arguments. */
-const METHOD_ID_BYTES = 4;
 
 /**
  * One AMQP client.
@@ -84,7 +64,8 @@ export class AmqpConnection implements ConnectionHandler {
   publishing = false;
   private readonly frontend: AmqpFrontend;
   private readonly output: Output;
-  private readonly handshake: Handshake;
+  readonly handshake: Handshake;
+  private readonly dispatch: FrameDispatch;
   private readonly heartbeat: HeartbeatMonitor;
   private readonly closeTimeout: CallbackTimeout;
   /** connection.open was answered. */
@@ -105,6 +86,7 @@ export class AmqpConnection implements ConnectionHandler {
     this.output = new Output(outputPool, connection);
     this.access = new ConnectionAccess(this);
     this.handshake = new Handshake(this);
+    this.dispatch = new FrameDispatch(this);
     this.heartbeat = new HeartbeatMonitor(broker.timers, this);
     this.closeTimeout = new CallbackTimeout(() => this.connection.destroy());
     broker.timers.start(this.closeTimeout, config.handshakeTimeoutMs);
@@ -130,6 +112,7 @@ export class AmqpConnection implements ConnectionHandler {
     this.wanted = 0;
     this.nowMs = this.services.broker.clock.wallMs();
     this.heartbeat.heard();
+    if (this.publishing) this.frontend.checkPressure();
     let at = start;
     if (this.handshake.waitsForHeader) {
       const used = this.handshake.onHeader(buffer, start, end);
@@ -153,7 +136,7 @@ export class AmqpConnection implements ConnectionHandler {
         this.connection.pause('in-flight');
         break;
       }
-      at = this.onFrame(channel ?? null, buffer, next, end);
+      at = this.dispatch.onFrame(channel ?? null, buffer, next, end);
     }
     return at - start;
   }
@@ -273,6 +256,13 @@ export class AmqpConnection implements ConnectionHandler {
     }
   }
 
+  /** A connection is held back from its first publish on. */
+  startPublishing(): void {
+    this.publishing = true;
+    this.frontend.checkPressure();
+    if (this.blocked) this.connection.pause('storage');
+  }
+
   /** A method that waited goes on. */
   finish(channel: AmqpChannel, method: number, work: () => void): void {
     channel.busy = false;
@@ -282,202 +272,10 @@ export class AmqpConnection implements ConnectionHandler {
     this.connection.resume('in-flight');
   }
 
-  // ---- frames
-
-  /** Works on the frame that the scanner found. Returns where the next one begins: after the content of a publish. */
-  private onFrame(channel: AmqpChannel | null, buffer: Buffer, next: number, end: number): number {
-    const { scanner } = this;
-    if (this.phase !== 'running' && this.phase !== 'handshake') {
-      this.onFrameWhileClosing(buffer);
-      return next;
-    }
-    switch (scanner.type) {
-      case FRAME.method:
-        return this.onMethodFrame(channel, buffer, next, end);
-      case FRAME.heartbeat:
-        if (scanner.channel !== 0) this.fail(unexpectedFrame(this.frame(buffer)), 0, 0);
-        return next;
-      case FRAME.header:
-      case FRAME.body:
-        this.onContentFrame(channel, buffer);
-        return next;
-      default:
-        this.fail(frameError(this.frame(buffer), 'unknown_frame'), 0, 0);
-        return next;
-    }
-  }
-
-  private onMethodFrame(
-    channel: AmqpChannel | null,
-    buffer: Buffer,
-    next: number,
-    end: number,
-  ): number {
-    const { scanner } = this;
-    if (scanner.end - scanner.start < METHOD_ID_BYTES) {
-      this.fail(unexpectedFrame(this.frame(buffer)), 0, 0);
-      return next;
-    }
-    const id = buffer.readUInt32BE(scanner.start);
-    const from = scanner.start + METHOD_ID_BYTES;
-    const to = scanner.end;
-    this.currentMethod = id;
-    if (channel !== null && channel.phase === 'open') {
-      if (channel.content !== null) {
-        this.failContent(channel, 'non content header');
-        return next;
-      }
-      if (id === BASIC_PUBLISH) return this.onPublish(channel, buffer, from, to, next, end);
-      if (id === BASIC_ACK || id === BASIC_NACK || id === BASIC_REJECT) {
-        this.onSettlement(channel, id, buffer, from, to);
-        return next;
-      }
-      this.guard(channel, id, () => this.onChannelMethod(channel, id, buffer, from, to));
-      return next;
-    }
-    this.guard(null, id, () => this.onOtherMethod(channel, id, buffer, from, to));
-    return next;
-  }
-
-  private onPublish(
-    channel: AmqpChannel,
-    buffer: Buffer,
-    from: number,
-    to: number,
-    next: number,
-    end: number,
-  ): number {
-    try {
-      if (!this.publishing) this.startPublishing();
-      return publishMethod(channel, buffer, { from, to, next, end });
-    } catch (error) {
-      this.failed(channel, BASIC_PUBLISH, error);
-      return next;
-    }
-  }
-
-  /** The scratch request is complete. */
-  publishNow(channel: AmqpChannel): void {
-    try {
-      publish(channel, this.services.scratch.request);
-    } catch (error) {
-      this.failed(channel, BASIC_PUBLISH, error);
-    }
-  }
-
-  private onSettlement(
-    channel: AmqpChannel,
-    id: number,
-    buffer: Buffer,
-    from: number,
-    to: number,
-  ): void {
-    try {
-      settleMethod(channel, id, buffer, from, to);
-    } catch (error) {
-      this.failed(channel, id, error);
-    }
-  }
-
-  /** A connection is held back from its first publish on. */
-  private startPublishing(): void {
-    this.publishing = true;
-    if (this.blocked) this.connection.pause('storage');
-  }
-
-  private onContentFrame(channel: AmqpChannel | null, buffer: Buffer): void {
-    const { scanner } = this;
-    if (channel?.phase === 'closing') return;
-    if (channel === null || channel.content === null) {
-      const error = new AmqpError(
-        REPLY_CODE.UNEXPECTED_FRAME,
-        'expected method frame, got non method frame instead',
-      );
-      this.fail(error, 0, 0);
-      return;
-    }
-    this.currentMethod = BASIC_PUBLISH;
-    try {
-      if (scanner.type === FRAME.header) contentHeader(channel, buffer, scanner.start, scanner.end);
-      else contentBody(channel, buffer, scanner.start, scanner.end);
-    } catch (error) {
-      this.failed(channel, BASIC_PUBLISH, error);
-    }
-  }
-
-  private onChannelMethod(
-    channel: AmqpChannel,
-    id: number,
-    buffer: Buffer,
-    from: number,
-    to: number,
-  ): void {
-    const { reader } = this.services.scratch;
-    reader.reset(buffer, from, to);
-    if (id === CHANNEL_OPEN) throw channelError("second 'channel.open' seen");
-    if (id === CHANNEL_CLOSE) {
-      this.closeChannel(channel);
-      writeChannelCloseOk(this.startOutput(), channel.number);
-      return;
-    }
-    const handler = METHOD_HANDLERS.get(id);
-    if (handler === undefined) throw this.unknownMethod(id);
-    handler(channel, reader);
-  }
-
-  /** Methods of the connection itself, of channels that are not open, and of those that the broker has closed. */
-  private onOtherMethod(
-    channel: AmqpChannel | null,
-    id: number,
-    buffer: Buffer,
-    from: number,
-    to: number,
-  ): void {
-    const { reader } = this.services.scratch;
-    reader.reset(buffer, from, to);
-    const { channel: number } = this.scanner;
-    if (number === 0) {
-      this.handshake.onMethod(id, reader);
-      return;
-    }
-    if (channel !== null) {
-      this.onMethodOfClosingChannel(channel, id);
-      return;
-    }
-    if (this.phase !== 'running') throw channelError('unexpected method in connection state');
-    if (id !== CHANNEL_OPEN) {
-      if (id === CHANNEL_CLOSE_OK) return;
-      throw channelError("expected 'channel.open'");
-    }
-    if (this.channelMax > 0 && this.channels.size >= this.channelMax) {
-      throw notAllowed(
-        `number of channels opened (${this.channels.size}) has reached the negotiated channel_max (${this.channelMax})`,
-      );
-    }
-    reader.skipShortstr();
-    reader.finish();
-    this.channels.set(number, new AmqpChannel(this, number));
-    this.services.counters.channelsOpened++;
-    writeChannelOpenOk(this.startOutput(), number);
-  }
-
-  private onMethodOfClosingChannel(channel: AmqpChannel, id: number): void {
-    if (id !== CHANNEL_CLOSE && id !== CHANNEL_CLOSE_OK) return;
-    this.channels.delete(channel.number);
-    if (id === CHANNEL_CLOSE) writeChannelCloseOk(this.startOutput(), channel.number);
-  }
-
-  /** Whatever the client says now, only its agreement counts. */
-  private onFrameWhileClosing(buffer: Buffer): void {
-    const { scanner } = this;
-    if (scanner.type !== FRAME.method || scanner.channel !== 0) return;
-    if (scanner.end - scanner.start < METHOD_ID_BYTES) return;
-    this.handshake.onMethodWhileClosing(buffer.readUInt32BE(scanner.start));
-  }
-
   // ---- errors
 
-  private guard(channel: AmqpChannel | null, method: number, work: () => void): void {
+  /** Runs work; what it throws ends the channel or the connection. */
+  guard(channel: AmqpChannel | null, method: number, work: () => void): void {
     try {
       work();
     } catch (error) {
@@ -485,7 +283,7 @@ export class AmqpConnection implements ConnectionHandler {
     }
   }
 
-  private failed(channel: AmqpChannel | null, method: number, error: unknown): void {
+  failed(channel: AmqpChannel | null, method: number, error: unknown): void {
     const { logger } = this.services.broker;
     if (!(error instanceof AmqpError) && !(error instanceof AmqpCodecError)) {
       logger.error('amqp.internal-error', 'a method failed by an internal error', {
@@ -515,7 +313,7 @@ export class AmqpConnection implements ConnectionHandler {
   }
 
   /** Ends the connection because of what the client did. */
-  private fail(error: AmqpError | AmqpCodecError, method: number, channel: number): void {
+  fail(error: AmqpError | AmqpCodecError, method: number, channel: number): void {
     this.services.broker.logger.warn('amqp.connection-closed', error.replyText, {
       connection: this.name,
       channel,
@@ -526,15 +324,6 @@ export class AmqpConnection implements ConnectionHandler {
       return;
     }
     this.sendClose(error.replyCode, error.replyText, method);
-  }
-
-  private failContent(channel: AmqpChannel, got: string): void {
-    const error = new AmqpError(
-      REPLY_CODE.UNEXPECTED_FRAME,
-      `expected content ${channel.content?.header === null ? 'header' : 'body'}` +
-        `${channel.content?.header === null ? ' for class 60' : ''}, got ${got} frame instead`,
-    );
-    this.fail(error, BASIC_PUBLISH, channel.number);
   }
 
   private sendClose(replyCode: ReplyCode, replyText: string, method: number): void {
@@ -552,19 +341,6 @@ export class AmqpConnection implements ConnectionHandler {
     timers.start(this.closeTimeout, this.services.config.closeTimeoutMs);
   }
 
-  private unknownMethod(id: number): AmqpError {
-    const known = methodById(id);
-    if (known !== null && known.from === 'client') {
-      return new AmqpError(REPLY_CODE.COMMAND_INVALID, 'unimplemented method');
-    }
-    return new AmqpError(REPLY_CODE.COMMAND_INVALID, 'unimplemented method');
-  }
-
-  private closeChannel(channel: AmqpChannel): void {
-    channel.release('closed');
-    this.channels.delete(channel.number);
-  }
-
   /** Everything the client had is given back. */
   private release(): void {
     this.services.broker.timers.cancel(this.closeTimeout);
@@ -573,15 +349,5 @@ export class AmqpConnection implements ConnectionHandler {
     for (const channel of this.channels.values()) channel.release('closed');
     this.channels.clear();
     this.services.queues.connectionClosed(this.id);
-  }
-
-  private frame(buffer: Buffer): {
-    type: number;
-    buffer: Buffer;
-    start: number;
-    end: number;
-  } {
-    const { type, start, end } = this.scanner;
-    return { type, buffer, start, end };
   }
 }

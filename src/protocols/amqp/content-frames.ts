@@ -6,6 +6,7 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_OVERHEAD_BYTES,
 } from './codec/frame.ts';
+import { BASIC_PUBLISH } from './codec/generated/basic.ts';
 import { REPLY_CODE } from './codec/generated/reply-codes.ts';
 import { AmqpError, notImplemented, preconditionFailed } from './errors.ts';
 import { IncomingContent } from './incoming-content.ts';
@@ -38,12 +39,20 @@ export function publishMethod(
   const behind = wholeContent(channel, buffer, at.next, at.end);
   if (behind > 0) {
     // What fails now fails for this publish alone: its frames are used up either way.
-    channel.connection.publishNow(channel);
+    publishGuarded(channel);
     return behind;
   }
   const { exchange, routingKey, mandatory } = request;
   channel.content = new IncomingContent({ exchange, routingKey, mandatory });
   return at.next;
+}
+
+function publishGuarded(channel: AmqpChannel): void {
+  try {
+    publish(channel, channel.services.scratch.request);
+  } catch (error) {
+    channel.connection.failed(channel, BASIC_PUBLISH, error);
+  }
 }
 
 /** Takes header and body when they follow in one piece: returns where the next frame begins, else 0. */
