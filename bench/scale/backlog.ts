@@ -33,19 +33,21 @@ function client(broker: string): KafkaClient {
 
 async function write(broker: string): Promise<void> {
   const kafka = client(broker);
-  let failed: Error | null = null;
+  const failures: Error[] = [];
   const producer = await kafka.producer(
     { topic: TOPIC, acks: 1, lingerMs: 5, batchBytes: 65_536, inFlightMax: 5 },
-    ({ error }) => (failed ??= error),
+    ({ error }) => {
+      if (error !== null) failures.push(error);
+    },
   );
   const value = Buffer.alloc(RECORD_BYTES, 'x');
-  for (let i = 0; i < total && failed === null; i++) {
+  for (let i = 0; i < total && failures.length === 0; i++) {
     if (!producer.hasRoom) await producer.room();
     producer.append({ key: null, value, partition: 0 }, Date.now(), i);
   }
   await producer.flush();
   await kafka.close();
-  if (failed !== null) throw failed as Error;
+  if (failures[0] !== undefined) throw failures[0];
 }
 
 async function readBack(broker: string): Promise<number> {

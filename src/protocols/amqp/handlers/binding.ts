@@ -1,5 +1,5 @@
 import type { BindingOutcome, NewBinding } from '../../../core/routing-types.ts';
-import { bindingArguments, wireTypeName } from '../arguments.ts';
+import { bindingArguments, plainValue, wireTypeName } from '../arguments.ts';
 import type { AmqpChannel } from '../channel.ts';
 import { tableGet, type FieldTable } from '../codec/field-table.ts';
 import type { ArgumentReader } from '../codec/argument-reader.ts';
@@ -126,7 +126,7 @@ function checkMatch(table: FieldTable): void {
   const field = tableGet(table, 'x-match');
   if (field === null || field.type === 'S') return;
   throw preconditionFailed(
-    `Invalid x-match field type ${wireTypeName(field)} (value ${String(field.value)}); expected longstr`,
+    `Invalid x-match field type ${wireTypeName(field)} (value ${JSON.stringify(plainValue(field))}); expected longstr`,
   );
 }
 
@@ -160,6 +160,7 @@ function checkOutcome(channel: AmqpChannel, binding: NewBinding, outcome: Bindin
     case 'default-exchange':
       throw defaultExchange();
     case 'invalid-argument':
+    case 'limit':
       throw preconditionFailed(outcome.message);
     case 'failed':
       throw internalError(outcome.message);

@@ -21,6 +21,7 @@ import {
   noQueue,
   notImplemented,
   preconditionFailed,
+  type AmqpError,
 } from '../errors.ts';
 import { cleanName, isReserved } from '../names.ts';
 import { checkQueueArguments } from '../queue-arguments.ts';
@@ -122,24 +123,32 @@ function answerDeclare(
 
 /** The queue, or what kept it from being declared. */
 function declared(channel: AmqpChannel, name: string, outcome: QueueOutcome): QueueView {
+  if (outcome.status === 'ok') return outcome.queue;
+  throw refusal(channel, name, outcome);
+}
+
+function refusal(
+  channel: AmqpChannel,
+  name: string,
+  outcome: Exclude<QueueOutcome, { status: 'ok' }>,
+): AmqpError {
   const { vhost } = channel.connection;
   const subject = named('queue', name, vhost);
   switch (outcome.status) {
-    case 'ok':
-      return outcome.queue;
     case 'locked':
-      throw locked(name, vhost);
+      return locked(name, vhost);
     case 'inequivalent':
-      if (outcome.property === 'exclusive') throw locked(name, vhost);
-      throw inequivalent(subject, { ...outcome, property: wireName(outcome.property) });
+      return outcome.property === 'exclusive'
+        ? locked(name, vhost)
+        : inequivalent(subject, { ...outcome, property: wireName(outcome.property) });
     case 'invalid-argument':
-      throw preconditionFailed(
+      return preconditionFailed(
         `invalid arg '${wireName(outcome.argument)}' for ${subject}: ${outcome.message}`,
       );
     case 'limit':
-      throw preconditionFailed(outcome.message);
-    case 'failed':
-      throw internalError(outcome.message);
+      return preconditionFailed(outcome.message);
+    default:
+      return internalError(outcome.message);
   }
 }
 
