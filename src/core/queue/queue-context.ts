@@ -14,6 +14,8 @@ export type MutableDelivery = { -readonly [Key in keyof Delivery]: Delivery[Key]
 
 /** What the queues of a broker share. */
 export interface QueueContext {
+  /** Time may have its effects: everything that messages may be routed to is there. */
+  running: boolean;
   readonly engine: LogEngine;
   readonly clock: Clock;
   readonly logger: Logger;

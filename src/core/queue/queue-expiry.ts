@@ -78,6 +78,7 @@ export class QueueExpiry {
   }
 
   settingsChanged(): void {
+    if (!this.queue.context.running) return;
     if (this.queue.settings.expiresMs !== Infinity) this.becameIdle();
     else this.queue.context.timers.cancel(this.idle);
     const { lanes } = this.queue;

@@ -102,6 +102,7 @@ export class QueueStore implements QueueRegistry {
     this.replay = new LaneReplay({ engine, logger, pages: markPages });
     const message = new Message();
     this.context = {
+      running: false,
       engine,
       clock,
       logger,
@@ -174,6 +175,7 @@ export class QueueStore implements QueueRegistry {
 
   /** Lets time have its effects: when everything that messages may be routed to is there. */
   start(): void {
+    this.context.running = true;
     for (const queues of this.namespaces.values()) {
       for (const queue of queues.values()) queue.started();
     }
