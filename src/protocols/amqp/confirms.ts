@@ -9,7 +9,7 @@ export interface ConfirmSink {
   refuse(sequence: number): void;
 }
 
-/** The publishes of one turn of the event loop. */
+/** Publishes of one turn of the event loop, numbered without a gap. */
 interface Mark {
   upTo: number;
   count: number;
@@ -57,9 +57,10 @@ export class Confirms implements CommitListener {
     this.mark.count++;
   }
 
-  /** A publish was refused. */
+  /** A publish was refused. What is taken after it is confirmed on its own: numbers of a mark have no gap. */
   refused(): void {
     this.last++;
+    this.mark = null;
     this.sink.refuse(this.last);
   }
 

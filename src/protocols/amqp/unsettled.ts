@@ -55,7 +55,7 @@ export class Unsettled {
     return true;
   }
 
-  /** Settles all up to the tag, oldest first (requeued ones newest first, so that they keep their order). */
+  /** Settles all up to the tag, oldest first. */
   settleUpTo(tag: number, settlement: Settlement): void {
     const last = Math.min(tag, this.next - 1);
     for (let at = this.first; at <= last; at++) {
