@@ -23,6 +23,8 @@ export interface BrokerProcessOptions {
   /** Program and arguments put before the broker's own, such as ['taskset', '-c', '0']. */
   readonly prefix?: readonly string[];
   readonly nodeArguments?: readonly string[];
+  /** The program itself; default: the one that was built here. */
+  readonly binary?: string;
 }
 
 /** A broker in a process of its own, started the way docs/reference/cli.md says. */
@@ -56,7 +58,7 @@ export async function startBrokerProcess(options: BrokerProcessOptions): Promise
   const port = options.port ?? (await freePort());
   const args = [
     ...(options.nodeArguments ?? []),
-    BIN,
+    options.binary ?? BIN,
     'start',
     ...(options.data === undefined ? ['--memory'] : ['--data', options.data]),
     '--listen',
