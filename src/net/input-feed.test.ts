@@ -186,6 +186,35 @@ describe('InputFeed', () => {
     assert.equal(handler.frames.length, 2);
   });
 
+  it('presents all that a pause left, more than fits before the shared area', () => {
+    const { feed, owner, handler } = setUp();
+    const bytes = Buffer.concat([frame(0, 0), frame(0, 1), frame(LARGE, 2)]);
+    handler.onFrame = () => {
+      owner.inputStopped = true;
+    };
+    read(feed, bytes, []);
+    for (let frames = 1; frames <= 3; frames++) {
+      assert.equal(handler.frames.length, frames);
+      owner.inputStopped = false;
+      feed.again();
+    }
+    assert.equal(feed.heldBytes, 0);
+    feed.release();
+  });
+
+  it('presents what a pause left before what comes after it, without being asked again', () => {
+    const { feed, owner, handler } = setUp();
+    const bytes = Buffer.concat([frame(0, 0), frame(LARGE, 1), frame(8, 2)]);
+    handler.onFrame = () => {
+      owner.inputStopped = handler.frames.length === 1;
+    };
+    read(feed, bytes.subarray(0, -4), []);
+    owner.inputStopped = false;
+    feed.onChunk(bytes, bytes.length - 4, bytes.length);
+    assert.equal(handler.frames.length, 3);
+    feed.release();
+  });
+
   it('serves a handler that leaves more than fits before the shared area', () => {
     const { feed, memory, owner } = setUp();
     let seen = 0;

@@ -60,7 +60,7 @@ export class InputFeed {
   private held: Buffer | null = null;
   private heldStart = 0;
   private heldEnd = 0;
-  /** Present the held bytes when there are this many; 0: join them with the next bytes in the shared area. */
+  /** Present the held bytes when there are this many; 0: after a pause, or joined with the next bytes in the shared area. */
   private goal = 0;
   /** With a goal: read behind the held bytes until there are this many. */
   private fillTo = 0;
@@ -114,7 +114,9 @@ export class InputFeed {
         this.present(buffer, at, end);
         return;
       }
-      at = this.goal > 0 ? this.fillHeld(buffer, at, end) : this.joinHeld(buffer, at, end);
+      if (this.goal > 0) at = this.fillHeld(buffer, at, end);
+      else if (this.heldBytes > this.memory.area.base) this.presentHeldWhenEnough();
+      else at = this.joinHeld(buffer, at, end);
     }
   }
 
@@ -161,6 +163,11 @@ export class InputFeed {
   /** After a call that left bytes: does the handler wait for a large frame? */
   private chooseGoal(): void {
     if (this.held === null || this.stopped) return;
+    if (this.owner.inputStopped) {
+      // A pause made it leave them: there may be whole frames among them, however many there are.
+      this.goal = 0;
+      return;
+    }
     const wanted = this.handler.bytesWanted();
     const heldBytes = this.heldBytes;
     if (wanted > heldBytes && wanted >= LARGE_FRAME_BYTES) {
