@@ -17,8 +17,7 @@ import { LaneMarks, SETTLED, type MarkPages } from './lane-marks.ts';
  *
  *   kind        uint8   QUEUE_NOTE
  *   version     uint8   1
- *   floor, cursor, tail   varint each; cursor and tail counted from floor. What is before the cursor may have been
- *               handed out; it may be behind the tail
+ *   floor, cursor, tail   varint each; cursor and tail counted from floor
  *   liveBytes, persistentCount, deadlineCount   varint each: bodies and messages that are not settled
  *   ranges      varint count, then from and length of each, varint: settled above floor; from is counted from the
  *               end of the range before (the first from floor)
@@ -128,7 +127,7 @@ export class LaneNotes {
 
   /** What changed since the last note; the lane's lists of changes are emptied. */
   note(lane: Lane): Buffer {
-    this.begin(lane, lane.announcedBelow);
+    this.begin(lane);
     const { newlySettled: ranges, newlyReturned: returned, floor } = lane;
     let count = 0;
     if (ranges.length > 2) sortRanges(ranges);
@@ -156,9 +155,8 @@ export class LaneNotes {
     return this.out.subarray(0, this.at);
   }
 
-  /** last: nothing more is handed out before the next start. */
-  snapshot(lane: Lane, options: { readonly last: boolean }): Buffer {
-    this.begin(lane, options.last ? 0 : lane.announcedBelow);
+  snapshot(lane: Lane): Buffer {
+    this.begin(lane);
     const ranges = settledRanges(lane);
     this.put(ranges.length / 2);
     let before = lane.floor;
@@ -175,13 +173,13 @@ export class LaneNotes {
     return this.out.subarray(0, this.at);
   }
 
-  private begin(lane: Lane, announcedBelow: number): void {
+  private begin(lane: Lane): void {
     const { floor, cursor, tail, redeliveredBelow } = lane;
     this.at = 0;
     this.out[this.at++] = QUEUE_NOTE;
     this.out[this.at++] = VERSION;
     this.put(floor);
-    this.put(Math.max(cursor, redeliveredBelow, announcedBelow) - floor);
+    this.put(Math.max(cursor, redeliveredBelow) - floor);
     this.put(tail - floor);
     this.put(lane.readyBytes + lane.unsettledBytes);
     this.put(lane.persistentCount);

@@ -22,9 +22,6 @@ import { OffsetHeap } from './offset-heap.ts';
 /** The log of a lane that keeps its messages in memory only. */
 export const NO_LOG = -1;
 
-/** So many messages are noted as handed out before they are, so that handing out seldom waits for a note. */
-const HAND_OUT_AHEAD = 4096;
-
 /** The floor moves this far before marks below it are dropped. */
 const MARKS_STEP = 512;
 
@@ -42,9 +39,6 @@ export interface LaneOwner {
   /** Messages [from, to) cannot be read any more. */
   onLost(from: number, to: number): void;
 }
-
-/** Committed bundles that stay in memory while the first of them is being read. */
-const SPARED_BUNDLES_MAX = 4;
 
 /**
  * A FIFO over one log, or over bundles in memory:
@@ -69,14 +63,6 @@ export class Lane implements CursorOwner {
   persistentCount = 0;
   /** Everything before it may have been handed out before the last start. */
   redeliveredBelow = 0;
-  /** Notes say of everything before it that it may have been handed out; of what is before the other, committed ones. */
-  announcedBelow = 0;
-  private promisedBelow = 0;
-  /** What came by a transfer ends here; everything before the other is committed. */
-  private transferredBelow = 0;
-  private committedBelow = 0;
-  /** Something is to be handed out when it may. */
-  private awaitsCommit = false;
   /** In the list of lanes that the end of the turn looks at. */
   dirty = false;
   /** Its queue is gone. */
@@ -215,42 +201,6 @@ export class Lane implements CursorOwner {
     return (this.headReturned ? this.backCursor() : this.forwardCursor()).window;
   }
 
-  /** The message that was stored last came by a transfer: nobody sees it before that is committed. */
-  transferred(): void {
-    if (this.log === NO_LOG) return;
-    this.transferredBelow = this.tail;
-    this.touch();
-  }
-
-  /** The message that head() found may be handed out: a crash would neither undo it nor forget that it may be known. */
-  mayHandOut(): boolean {
-    const { headOffset } = this;
-    if (this.log === NO_LOG || this.headReturned) return true;
-    const undone = headOffset < this.transferredBelow && headOffset >= this.committedBelow;
-    const forgotten = headOffset >= this.promisedBelow && headOffset >= this.redeliveredBelow;
-    if (!undone && !forgotten) return true;
-    this.awaitsCommit = true;
-    if (forgotten && headOffset >= this.announcedBelow) this.touch();
-    return false;
-  }
-
-  /** A note is being written. Returns true when somebody may wait for it. */
-  announce(): boolean {
-    if (this.cursor + HAND_OUT_AHEAD / 2 > this.announcedBelow) {
-      this.announcedBelow = this.cursor + HAND_OUT_AHEAD;
-    }
-    return this.announcedBelow > this.promisedBelow || this.transferredBelow > this.committedBelow;
-  }
-
-  /** A note is committed, and what was appended with it. */
-  noted(announcedBelow: number, tail: number): void {
-    if (announcedBelow > this.promisedBelow) this.promisedBelow = announcedBelow;
-    if (tail > this.committedBelow) this.committedBelow = tail;
-    if (!this.awaitsCommit || this.dropped) return;
-    this.awaitsCommit = false;
-    this.owner.onReadable();
-  }
-
   /** The message that head() found is handed out. Returns its offset. */
   handOut(): number {
     const { headOffset } = this;
@@ -359,7 +309,7 @@ export class Lane implements CursorOwner {
     this.cursor = this.floor;
     this.tail = end;
     this.trimmedTo = this.floor;
-    this.redeliveredBelow = Math.min(image.cursor, end);
+    this.redeliveredBelow = image.cursor;
     this.marksOrNull = image.marks;
     this.settledBeyond = image.settledCount;
     this.readyBytes = image.liveBytes;
@@ -529,13 +479,13 @@ export class Lane implements CursorOwner {
     bundle.release();
   }
 
-  /** Gives up committed bundles. The one that is being read is spared, unless more and more come behind it. */
+  /** Gives up committed bundles that nobody is reading. */
   private sweep(): void {
     while (this.committedBundles > 0) {
       const bundle = this.bundles.first;
-      const isRead =
-        bundle !== null && bundle === this.sequential?.window.bundle && this.inWindow(bundle);
-      if (isRead && this.committedBundles <= SPARED_BUNDLES_MAX) return;
+      if (bundle !== null && bundle === this.sequential?.window.bundle && this.inWindow(bundle)) {
+        return;
+      }
       this.bundles.shift();
       this.committedBundles--;
       if (bundle === null) continue;

@@ -154,7 +154,7 @@ export class QueueStore implements QueueRegistry {
     this.replay.clear();
     this.unsubscribe.push(
       engine.beforeCheckpoint(() => this.turn.flush()),
-      engine.onCheckpoint(() => this.saveSnapshots({ last: false })),
+      engine.onCheckpoint(() => this.saveSnapshots()),
       engine.onDiskState(() => this.diskChanged()),
       engine.onWritable(() => this.checkAccepting()),
     );
@@ -195,7 +195,7 @@ export class QueueStore implements QueueRegistry {
   close(): void {
     if (this.closed) return;
     this.turn.close();
-    this.saveSnapshots({ last: true });
+    this.saveSnapshots();
     this.closed = true;
     this.timers.close();
   }
@@ -514,13 +514,12 @@ export class QueueStore implements QueueRegistry {
     }
   }
 
-  private saveSnapshots(options: { readonly last: boolean }): void {
+  private saveSnapshots(): void {
     if (this.closed) return;
     const notes = new LaneNotes();
     const { snapshots } = this.options.engine;
     for (const lane of this.guests) {
-      if (lane.changed && lane.log !== NO_LOG)
-        snapshots.save(lane.log, notes.snapshot(lane, options));
+      if (lane.changed && lane.log !== NO_LOG) snapshots.save(lane.log, notes.snapshot(lane));
       lane.changed = false;
     }
     for (const queues of this.namespaces.values()) {
@@ -528,7 +527,7 @@ export class QueueStore implements QueueRegistry {
         for (const lane of queue.lanes) {
           if (!lane.changed || lane.log === NO_LOG) continue;
           lane.changed = false;
-          snapshots.save(lane.log, notes.snapshot(lane, options));
+          snapshots.save(lane.log, notes.snapshot(lane));
         }
       }
     }
