@@ -22,6 +22,7 @@
  *   GET    /api/v1/connections                   { connections: ConnectionInfo[] }
  *   DELETE /api/v1/connections/:id               204
  *   GET    /api/v1/limits                        { limits: LimitInfo[] }
+ *   POST   /api/v1/commands/:command             CommandBody -> CommandResult
  *
  * Names in paths are percent-encoded. Every route takes `?namespace=` where names belong to one.
  * Anything but 2xx is an ErrorBody.
@@ -268,4 +269,17 @@ export interface LimitInfo {
   readonly unit: string;
   /** What happens when it is reached. */
   readonly overflow: string;
+}
+
+/** A command of another broker's tools, as it was given: rabbitmqctl. */
+export interface CommandBody {
+  readonly args: readonly string[];
+  /** What the command would read from a file or the standard input. */
+  readonly input?: string | null;
+}
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }

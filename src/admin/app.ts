@@ -4,6 +4,7 @@ import { errorAnswer } from './api-error.ts';
 import { browserGuard } from './guard.ts';
 import type { AdminPorts } from './ports.ts';
 import { brokerRoutes } from './routes/broker.ts';
+import { commandRoutes } from './routes/commands.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { topicRoutes } from './routes/topics.ts';
@@ -39,6 +40,7 @@ export function createAdminApp({ ports, allowedHosts, logger }: AdminAppOptions)
   app.route('/', healthRoutes(ports));
   app.route('/api/v1/topics', topicRoutes(ports));
   app.route('/api/v1/groups', groupRoutes(ports));
+  app.route('/api/v1/commands', commandRoutes(ports));
   app.route('/api/v1', brokerRoutes(ports));
   return app;
 }

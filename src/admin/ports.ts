@@ -2,6 +2,7 @@ import type { Broker } from '../core/broker.ts';
 import type { TopicConfig } from '../core/types.ts';
 import type {
   BrokerInfo,
+  CommandResult,
   ComponentHealth,
   ConfigEntry,
   ConnectionInfo,
@@ -19,6 +20,9 @@ export interface TopicSettings {
   describe(overrides: Readonly<Record<string, string>>): readonly ConfigEntry[];
 }
 
+/** A command of another broker's tools. input: what it would read from a file or the standard input. */
+export type Command = (args: readonly string[], input: string | null) => Promise<CommandResult>;
+
 /** What the admin interface needs of the server around it. Everything is read when a request asks. */
 export interface AdminPorts {
   readonly broker: Broker;
@@ -33,6 +37,8 @@ export interface AdminPorts {
   /** False: no such connection. */
   closeConnection(id: number): boolean;
   limits(): readonly LimitInfo[];
+  /** null: there is no such command. */
+  command(name: string): Command | null;
   /** Bytes in and out of all listeners since the start. */
   traffic(): { readonly bytesIn: number; readonly bytesOut: number };
 }

@@ -7,12 +7,13 @@ import { contextCommands } from './commands/context.ts';
 import { explainCommand } from './commands/explain.ts';
 import { groupCommands } from './commands/group.ts';
 import { pubCommand } from './commands/pub.ts';
+import { rabbitmqctlCommand } from './commands/rabbitmqctl.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { subCommand } from './commands/sub.ts';
 import { topicCommands } from './commands/topic.ts';
 import { versionCommand } from './commands/version.ts';
-import { CommandError, EXIT } from './exit-codes.ts';
+import { CommandError, EXIT, ForeignExit } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 import { packageVersion } from '../server/version.ts';
 
@@ -28,6 +29,7 @@ export function buildProgram(terminal: Terminal): Command {
       writeOut: (text) => terminal.out(text),
       writeErr: (text) => terminal.err(text),
     })
+    .enablePositionalOptions()
     .exitOverride()
     .addHelpText(
       'before',
@@ -44,6 +46,7 @@ export function buildProgram(terminal: Terminal): Command {
   benchCommand(program, terminal);
   contextCommands(program, terminal);
   configCommands(program, terminal);
+  rabbitmqctlCommand(program, terminal);
   explainCommand(program, terminal);
   completionCommand(program, terminal);
   versionCommand(program, terminal);
@@ -74,6 +77,7 @@ function report(error: unknown, terminal: Terminal): number {
     if (error.hint !== null) terminal.err(`  ${error.hint}\n`);
     return error.exitCode;
   }
+  if (error instanceof ForeignExit) return error.exitCode;
   if (error instanceof LyrebirdError) {
     terminal.err(errorLine(error.code, error.message));
     return EXIT.failure;

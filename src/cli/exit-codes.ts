@@ -38,6 +38,17 @@ export class CommandError extends Error {
   }
 }
 
+/** A command of another broker's tools ended with this code, and has said why. */
+export class ForeignExit extends Error {
+  override readonly name = 'ForeignExit';
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`exit code ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
 export function usageError(message: string, hint: string | null = null): CommandError {
   return new CommandError(EXIT.usage, message, { hint });
 }

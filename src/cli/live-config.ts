@@ -1,16 +1,16 @@
 import { LyrebirdError } from '../base/errors.ts';
 import { reloadConfig, type LoadedConfig } from '../config/index.ts';
-import type { Server } from '../server/server.ts';
+import type { App } from '../server/app.ts';
 import type { LevelLogger } from '../telemetry/pino-logger.ts';
 
 /** The configuration that a reload replaces: what is live takes effect, what is wrong is logged and changes nothing. */
 export class LiveConfig {
   private current: LoadedConfig;
-  private readonly server: Server;
+  private readonly server: App;
   private readonly logger: LevelLogger;
   private reloading: Promise<void> = Promise.resolve();
 
-  constructor(loaded: LoadedConfig, server: Server, logger: LevelLogger) {
+  constructor(loaded: LoadedConfig, server: App, logger: LevelLogger) {
     this.current = loaded;
     this.server = server;
     this.logger = logger;

@@ -203,5 +203,8 @@ export interface QueueRegistry {
   /** False while publishers should be held back: memory of transient queues, pending writes, or the disk. */
   accepting(): boolean;
   readonly blockedReason: 'memory' | 'disk' | 'storage' | null;
+  /** Called when publishers can go on, and when an alarm begins. */
   onAccepting(callback: () => void): () => void;
+  /** An operator says that a resource is short, or is not any more: publishers are held back as if it were. */
+  setAlarm(resource: 'memory' | 'disk', raised: boolean): void;
 }

@@ -34,16 +34,19 @@ export class HttpServer {
   host = '';
   port = 0;
   private readonly options: HttpServerOptions;
+  private handler: HttpHandler;
   private readonly server: Server;
 
   constructor(options: HttpServerOptions) {
-    const { name, scheme, tls, handler, limits } = options;
+    const { name, scheme, tls, limits } = options;
     this.options = options;
+    this.handler = options.handler;
     this.name = name;
     this.scheme = scheme;
     this.secure = tls !== null;
+    const handle: HttpHandler = (request, response) => this.handler(request, response);
     this.server =
-      tls === null ? createServer(handler) : createTlsServer(contextOptions(tls), handler);
+      tls === null ? createServer(handle) : createTlsServer(contextOptions(tls), handle);
     this.server.maxConnections = limits.connectionsMax;
     this.server.headersTimeout = limits.headersTimeoutMs;
     this.server.requestTimeout = limits.requestTimeoutMs;
@@ -73,6 +76,11 @@ export class HttpServer {
       this.host = bound.address;
       this.port = bound.port;
     }
+  }
+
+  /** Later requests go there. */
+  setHandler(handler: HttpHandler): void {
+    this.handler = handler;
   }
 
   reloadTls(material: TlsMaterial): void {

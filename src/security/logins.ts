@@ -39,9 +39,10 @@ const NOBODY = hashPassword('nobody', Buffer.alloc(4));
 /** Lets users in, or not. */
 export class Logins {
   readonly attempts = new LoginAttempts();
+  /** Users who may come from this machine only. */
+  loopbackUsers: ReadonlySet<string>;
   private readonly users: UserStore;
   private readonly guard: LoginGuard;
-  private readonly loopbackUsers: ReadonlySet<string>;
 
   constructor(options: {
     readonly users: UserStore;
@@ -72,6 +73,11 @@ export class Logins {
   checkIdentity(name: string, peer: Peer): LoginOutcome {
     if (this.users.get(name) === null) return this.refuse(name, peer, 'there is no such user');
     return this.admit(name, peer);
+  }
+
+  /** Until the next start. */
+  setLoopbackUsers(names: readonly string[]): void {
+    this.loopbackUsers = new Set(names);
   }
 
   isLoopbackOnly(name: string): boolean {

@@ -19,6 +19,7 @@ export interface ServerParts {
   readonly httpServers: readonly HttpServer[];
   readonly version: string;
   readonly startedAtMs: number;
+  readonly command: AdminPorts['command'];
   readonly stage: () => 'starting' | 'ready' | 'stopping';
 }
 
@@ -50,6 +51,7 @@ export function adminPorts(parts: ServerParts): AdminPorts {
     connections: () => listeners.flatMap(connectionInfos),
     closeConnection: (id) => closeConnection(listeners, id),
     limits: () => limitsOf(parts),
+    command: parts.command,
     traffic: () => ({
       bytesIn: listeners.reduce((sum, { stats }) => sum + stats.bytesIn, 0),
       bytesOut: listeners.reduce((sum, { stats }) => sum + stats.bytesOut, 0),

@@ -1,5 +1,6 @@
-import type { TopicSettings } from '../admin/ports.ts';
+import type { Command, TopicSettings } from '../admin/ports.ts';
 import type { Broker } from '../core/broker.ts';
+import type { AppControl } from './app-control.ts';
 import type { HttpHandler, HttpLimits } from '../net/http-server.ts';
 import type { Frontend } from '../net/protocol.ts';
 import type { Origin } from '../core/message/message.ts';
@@ -39,6 +40,14 @@ export interface ProtocolHttp {
   ): Promise<{ readonly handler: HttpHandler; readonly limits: HttpLimits }>;
 }
 
+/** A command of the tools of another broker; loaded when it is first given. */
+export interface ProtocolCommand {
+  readonly name: string;
+  load(frontend: Frontend, ports: HttpPorts, control: AppControl | null): Promise<Command>;
+  /** What it does while the broker is stopped inside its process. */
+  whileStopped(control: AppControl, args: readonly string[]): ReturnType<Command>;
+}
+
 /** What such an interface is told of the server around it. */
 export interface HttpPorts {
   readonly version: string;
@@ -67,6 +76,8 @@ export interface ProtocolEntry {
   readonly properties: { readonly origin: Origin; readonly reader: PropertiesReader } | null;
   /** Interfaces over HTTP that belong to the protocol. */
   readonly http: readonly ProtocolHttp[];
+  /** Commands of the tools of other brokers. */
+  readonly commands: readonly ProtocolCommand[];
   /** Topic settings in this protocol's words, when it has any. */
   topicSettings(frontend: Frontend): TopicSettings | null;
 }
@@ -84,6 +95,18 @@ const AMQP_HTTP: readonly ProtocolHttp[] = [
   },
 ];
 
+const RABBITMQCTL: ProtocolCommand = {
+  name: 'rabbitmqctl',
+  load: async (frontend, ports, control) => {
+    const { rabbitmqctl } = await import('../protocols/amqp/ctl/index.ts');
+    return rabbitmqctl(frontend, ports, control);
+  },
+  whileStopped: async (control, args) => {
+    const { rabbitmqctlWhileStopped } = await import('../protocols/amqp/ctl/index.ts');
+    return rabbitmqctlWhileStopped(control, args);
+  },
+};
+
 /** Every protocol that this build speaks. With clients.ts, the only place outside protocols/ that names one. */
 export const PROTOCOLS: readonly ProtocolEntry[] = [
   {
@@ -94,6 +117,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
     authenticates: false,
     properties: null,
     http: [],
+    commands: [],
     topicSettings: kafkaTopicSettings,
   },
   {
@@ -104,6 +128,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
     authenticates: true,
     properties: amqpProperties,
     http: AMQP_HTTP,
+    commands: [RABBITMQCTL],
     topicSettings: () => null,
   },
 ];

@@ -7,10 +7,12 @@ import { loadTlsMaterial, type TlsMaterial } from '../net/tls-material.ts';
 import type { MetricsRegistry } from '../telemetry/metrics-registry.ts';
 import type { ProcessMetrics } from '../telemetry/process-metrics.ts';
 import type { PlannedListener } from './listener-plan.ts';
-import type { ServerOptions } from './options.ts';
+import type { ListenerSpec, ServerOptions } from './options.ts';
 
 /** How long the HTTP interfaces may finish their requests at the very end. */
 const HTTP_CLOSE_MS = 500;
+
+const NO_SERVERS: ReadonlyMap<string, HttpServer> = new Map();
 
 export type Stage = 'starting' | 'ready' | 'stopping';
 
@@ -78,6 +80,14 @@ export class Server {
     this.parts.state.shutdownTimeoutMs = timeoutMs;
   }
 
+  /** Where it listens now, as options for another start. */
+  listenerSpecs(): readonly ListenerSpec[] {
+    return this.parts.opened.map(({ plan, bound }) => {
+      const { name, scheme, host, tls } = plan;
+      return { name, scheme, host, port: bound.port, tls };
+    });
+  }
+
   /** Reads all certificate files again. Rejects with LB4001; every listener keeps what it had then. */
   async reloadCertificates(): Promise<void> {
     const loaded: (() => void)[] = [];
@@ -92,16 +102,23 @@ export class Server {
   /**
    * drain: no new connections, what is under way finishes (until the shutdown timeout), everything accepted becomes
    * durable. abort: at once, as a crash would, but memory and sockets are released. Idempotent; abort hastens a drain.
+   * except: HTTP servers that stay open.
    */
-  close(mode: 'drain' | 'abort' = 'drain'): Promise<void> {
+  close(
+    mode: 'drain' | 'abort' = 'drain',
+    { except = NO_SERVERS }: { readonly except?: ReadonlyMap<string, HttpServer> } = {},
+  ): Promise<void> {
     if (mode === 'abort') {
       for (const listener of this.parts.listeners) listener.cutConnections();
     }
-    this.closing ??= this.closeNow(mode);
+    this.closing ??= this.closeNow(mode, except);
     return this.closing;
   }
 
-  private async closeNow(mode: 'drain' | 'abort'): Promise<void> {
+  private async closeNow(
+    mode: 'drain' | 'abort',
+    except: ReadonlyMap<string, HttpServer>,
+  ): Promise<void> {
     const { state, listeners, httpServers, frontends, broker, options } = this.parts;
     state.stage = 'stopping';
     options.logger.info('server.stopping', 'stopping', { mode });
@@ -110,7 +127,10 @@ export class Server {
     for (const frontend of frontends) await frontend.close();
     // These go last, so that probes see "stopping" and not a closed port.
     const closeMs = mode === 'drain' ? HTTP_CLOSE_MS : 0;
-    await Promise.all(httpServers.map((server) => server.close(closeMs)));
+    const kept = new Set(except.values());
+    await Promise.all(
+      httpServers.filter((server) => !kept.has(server)).map((server) => server.close(closeMs)),
+    );
     await broker.close(mode);
     this.parts.processMetrics.close();
     options.logger.info('server.stopped', 'stopped');

@@ -63,7 +63,10 @@ describe('planListeners', () => {
   it('keeps port 0, and refuses what is not spoken', () => {
     const spec = { name: 'a', scheme: 'kafka', host: '127.0.0.1', port: 0, tls: null };
     assert.equal(planListeners([spec])[0]?.port, 0);
-    assert.throws(() => planListeners([{ ...spec, scheme: 'gopher' }]), /known: kafka, amqp, management, admin/);
+    assert.throws(
+      () => planListeners([{ ...spec, scheme: 'gopher' }]),
+      /known: kafka, amqp, management, admin/,
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { ADMIN_LIMITS } from '../admin/limits.ts';
+import type { Command } from '../admin/ports.ts';
 import { SystemClock, type Clock } from '../base/clock.ts';
 import { LyrebirdError } from '../base/errors.ts';
 import { SystemRandom } from '../base/random.ts';
@@ -13,13 +14,14 @@ import { certificateExpiryMs, loadTlsMaterial, type TlsMaterial } from '../net/t
 import { MetricsRegistry } from '../telemetry/metrics-registry.ts';
 import { ProcessMetrics } from '../telemetry/process-metrics.ts';
 import { adminPorts } from './admin-ports.ts';
+import { staysOpen, type AppParts } from './app-control.ts';
 import { brokerMetrics } from './broker-metrics.ts';
 import { createEngine } from './engine.ts';
 import { checkExposure, isLoopback } from './exposure.ts';
 import { planListeners, type PlannedListener } from './listener-plan.ts';
 import type { ServerOptions } from './options.ts';
 import { findPortOwner } from './port-owner.ts';
-import { PROTOCOLS, type ProtocolEntry } from './protocols.ts';
+import { PROTOCOLS, type HttpPorts, type ProtocolEntry } from './protocols.ts';
 import { Server, type OpenedListener, type ServerState } from './server.ts';
 import { UndoStack } from './undo-stack.ts';
 import { packageVersion } from './version.ts';
@@ -29,10 +31,10 @@ import { packageVersion } from './version.ts';
  * served. What a failed start had begun is undone before it rejects (LB1001 to LB1004, LB2001 to LB2003, LB4001,
  * LB4002).
  */
-export async function startServer(options: ServerOptions): Promise<Server> {
+export async function startServer(options: ServerOptions, app: AppParts = NO_APP): Promise<Server> {
   const undo = new UndoStack();
   try {
-    return await new Start(options, undo).run();
+    return await new Start(options, undo, app).run();
   } catch (error) {
     await undo.run((failure) =>
       options.logger.error('server.rollback-failed', 'undoing a failed start went wrong', {
@@ -43,10 +45,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
+const NO_APP: AppParts = { control: null, doors: new Map() };
+
 /** One start, step by step; each step leaves on the undo stack how to take it back. */
 class Start {
   private readonly options: ServerOptions;
   private readonly undo: UndoStack;
+  private readonly app: AppParts;
   private readonly clock: Clock = new SystemClock();
   private readonly network: Network;
   private readonly metrics: MetricsRegistry;
@@ -59,8 +64,9 @@ class Start {
   private readonly httpServers: HttpServer[] = [];
   private readonly opened: OpenedListener[] = [];
 
-  constructor(options: ServerOptions, undo: UndoStack) {
+  constructor(options: ServerOptions, undo: UndoStack, app: AppParts) {
     this.options = options;
+    this.app = app;
     this.undo = undo;
     this.network = new Network({ heldBytesMax: options.heldBytesMax });
     this.metrics = new MetricsRegistry(options.logger);
@@ -161,23 +167,47 @@ class Start {
   ): Promise<void> {
     const { name, scheme, host, port } = plan;
     const { logger } = this.options;
+    const { doors } = this.app;
     const served = await this.httpInterface(broker, plan);
-    const server = new HttpServer({ name, scheme, host, port, tls, logger, ...served });
-    await listenOrName(server, plan);
-    this.undo.push(() => server.close(0));
+    let server = doors.get(name);
+    if (server === undefined) {
+      server = new HttpServer({ name, scheme, host, port, tls, logger, ...served });
+      const opening = server;
+      await listenOrName(opening, plan);
+      this.undo.push(() => opening.close(0));
+      if (this.app.control !== null && staysOpen(scheme)) doors.set(name, opening);
+    } else {
+      server.setHandler(served.handler);
+    }
     this.httpServers.push(server);
     this.noteOpened(plan, server, tls);
   }
 
   private httpInterface(broker: CoreBroker, { protocol, http, host }: PlannedListener) {
     if (protocol === null || http === null) return this.adminInterface(broker, host);
-    return http.load(this.frontendOf(protocol), {
+    return http.load(this.frontendOf(protocol), this.httpPorts());
+  }
+
+  private httpPorts(): HttpPorts {
+    return {
       version: this.version,
       startedAtMs: this.startedAtMs,
       dataFolder: dataFolder(this.options),
       listeners: () =>
         this.opened.map(({ bound, certificateExpiresMs }) => ({ ...bound, certificateExpiresMs })),
-    });
+    };
+  }
+
+  private command(name: string): Command | null {
+    for (const [protocol, frontend] of this.frontends) {
+      const found = protocol.commands.find((one) => one.name === name);
+      if (found === undefined) continue;
+      return async (args, input) => {
+        const command = await found.load(frontend, this.httpPorts(), this.app.control);
+        return command(args, input);
+      };
+    }
+    return null;
   }
 
   private frontendOf(protocol: ProtocolEntry): Frontend {
@@ -217,6 +247,7 @@ class Start {
       httpServers: this.httpServers,
       version: this.version,
       startedAtMs: this.startedAtMs,
+      command: (name) => this.command(name),
       stage: () => this.state.stage,
     });
     // An interface that was opened to a network on purpose is known there by names we cannot guess.

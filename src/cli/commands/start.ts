@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Server } from '../../server/server.ts';
+import type { App } from '../../server/app.ts';
 import { withExamples } from '../options.ts';
 import { listenToSignals } from '../broker-signals.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -35,10 +35,10 @@ async function start(terminal: Terminal, options: StartOptions): Promise<void> {
   // Before anything slow: a broker that is told to stop while it recovers stops when it has.
   const signals = listenToSignals({ underNpm: 'npm_lifecycle_event' in terminal.environment });
   const readyFile = options.readyFile === undefined ? null : new ReadyFile(options.readyFile);
-  const [{ loadConfig }, { startServer }, { createLogger }, { serverOptions }, { LiveConfig }] =
+  const [{ loadConfig }, { App }, { createLogger }, { serverOptions }, { LiveConfig }] =
     await Promise.all([
       import('../../config/index.ts'),
-      import('../../server/start-server.ts'),
+      import('../../server/app.ts'),
       import('../../telemetry/pino-logger.ts'),
       import('../../server/from-config.ts'),
       import('../live-config.ts'),
@@ -46,7 +46,7 @@ async function start(terminal: Terminal, options: StartOptions): Promise<void> {
   const loaded = loadConfig(configSources(terminal.environment, options));
   const { level, format } = loaded.config.log;
   const logger = createLogger({ level, format });
-  const server = await startServer(serverOptions(loaded, logger));
+  const server = await App.start(serverOptions(loaded, logger));
   const startedMs = Math.round(performance.now() - beganMs());
   const live = new LiveConfig(loaded, server, logger);
   signals.onHangup(() => live.reload());
@@ -69,7 +69,7 @@ function beganMs(): number {
 /** The lines and the file that docs/reference/cli.md promises. */
 function announce(
   terminal: Terminal,
-  server: Server,
+  server: App,
   startedMs: number,
   readyFile: ReadyFile | null,
 ): void {
@@ -88,7 +88,7 @@ function announce(
 }
 
 /** Drains within the shutdown timeout. What was acknowledged is safe either way. */
-async function stop(server: Server, timeoutMs: number): Promise<'stopped' | 'late'> {
+async function stop(server: App, timeoutMs: number): Promise<'stopped' | 'late'> {
   server.setShutdownTimeout(timeoutMs * DRAIN_SHARE);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {

@@ -1,27 +1,9 @@
-import assert from 'node:assert/strict';
-import { hostname } from 'node:os';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpHandler, HttpLimits } from '../../../net/http-server.ts';
 import type { Frontend } from '../../../net/protocol.ts';
-import { AmqpFrontend } from '../frontend.ts';
 import { createManagementApp } from './app.ts';
 import { MANAGEMENT_LIMITS } from './limits.ts';
-import { Management } from './management.ts';
-import type { ManagedListener } from './ports.ts';
-
-/** What the server tells of itself. */
-export interface ServerFacts {
-  readonly version: string;
-  readonly startedAtMs: number;
-  readonly dataFolder: string;
-  listeners(): readonly {
-    readonly scheme: string;
-    readonly host: string;
-    readonly port: number;
-    readonly tls: boolean;
-    readonly certificateExpiresMs: number | null;
-  }[];
-}
+import { managementOf, type ServerFacts } from './management-of.ts';
 
 /** RabbitMQ's management HTTP API for the broker of an AMQP front-end. */
 export function managementInterface(
@@ -35,37 +17,4 @@ export function managementInterface(
     handler: (request, response) => void listener(request, response),
     limits: MANAGEMENT_LIMITS,
   };
-}
-
-function managementOf(frontend: Frontend, facts: ServerFacts): Management {
-  assert(frontend instanceof AmqpFrontend, 'the front-end of AMQP');
-  const { version, startedAtMs, dataFolder } = facts;
-  return new Management({
-    frontend,
-    // Tools take the part before the @ for granted.
-    nodeName: `rabbit@${hostname().split('.')[0] ?? 'localhost'}`,
-    version,
-    startedAtMs,
-    dataFolder,
-    listeners: () =>
-      facts
-        .listeners()
-        .map(({ scheme, host, port, tls, certificateExpiresMs }): ManagedListener => ({
-          protocol: protocolName(scheme, tls),
-          address: host,
-          port,
-          tls,
-          certificateExpiresMs,
-        })),
-  });
-}
-
-/** What RabbitMQ's tools call the protocol of a listener. */
-function protocolName(scheme: string, tls: boolean): string {
-  const names: Readonly<Record<string, string>> = {
-    management: 'http',
-    'amqp-metrics': 'http/prometheus',
-  };
-  const name = names[scheme] ?? scheme;
-  return tls ? `${name}/ssl` : name;
 }
