@@ -131,6 +131,23 @@ describe('AMQP exchanges', () => {
     assert.deepEqual(textsOf(await inbox.holds(2)), ['m-2', 'm-3']);
   });
 
+  it('delays messages of a delayed exchange, and routes them when they are due', async () => {
+    channel = await server.channel();
+    await channel.assertExchange('later', 'x-delayed-message', {
+      arguments: { 'x-delayed-type': 'direct' },
+    });
+    const inbox = await bound('later', 'k');
+    const send = (text: string, delay: number): void => {
+      channel.publish('later', 'k', Buffer.from(text), { headers: { 'x-delay': delay, kept: 1 } });
+    };
+    send('second', 120);
+    send('first', 40);
+    channel.publish('later', 'k', Buffer.from('now'));
+    const messages = await inbox.holds(3);
+    assert.deepEqual(textsOf(messages), ['now', 'first', 'second']);
+    assert.equal(messages[1]?.properties.headers?.['kept'], 1);
+  });
+
   it('refuses what cannot be: unknown types, other properties, reserved names, internal exchanges', async () => {
     const refusal = async (work: (on: Channel) => unknown): Promise<string> => {
       const on = await server.channel();

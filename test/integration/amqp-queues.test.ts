@@ -160,6 +160,26 @@ describe('AMQP queues and what they can do', () => {
     assert.equal(deathsOf(message!)[0]?.['reason'], 'delivery_limit');
   });
 
+  it('lets what came back to a quorum queue wait, and takes -1 for no limit', async () => {
+    const channel = await server.channel();
+    await channel.assertQueue('patient', {
+      durable: true,
+      arguments: {
+        'x-queue-type': 'quorum',
+        'x-delivery-limit': -1,
+        'x-delayed-retry-type': 'all',
+        'x-delayed-retry-min': 200,
+      },
+    });
+    await channel.prefetch(1);
+    const inbox = await consumeInto(channel, 'patient');
+    for (const text of numbered('m', 2)) channel.sendToQueue('patient', Buffer.from(text));
+    channel.nack((await inbox.holds(1))[0]!, false, true);
+    channel.ack((await inbox.holds(2))[1]!);
+    const [first, second, third] = textsOf(await inbox.holds(3));
+    assert.deepEqual([first, second, third], ['m-0', 'm-1', 'm-0']);
+  });
+
   it('has one active consumer at a time where it is asked to', async () => {
     const first = await server.channel();
     const second = await server.channel();

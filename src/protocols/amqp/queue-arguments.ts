@@ -9,7 +9,7 @@ const TYPES = ['classic', 'quorum', 'stream'];
 /** Deliveries that come back to a quorum queue before they are dead-lettered, where nothing is said. */
 const QUORUM_DELIVERY_LIMIT = 20;
 
-type Check = 'count' | 'positive' | 'text' | 'priority' | 'boolean';
+type Check = 'count' | 'positive' | 'limit' | 'text' | 'priority' | 'boolean';
 
 /** What each argument must be. The order is that in which clients are told. */
 const CHECKS: readonly (readonly [name: string, check: Check])[] = [
@@ -23,7 +23,10 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['x-overflow', 'text'],
   ['x-queue-mode', 'text'],
   ['x-single-active-consumer', 'boolean'],
-  ['x-delivery-limit', 'count'],
+  ['x-delivery-limit', 'limit'],
+  ['x-delayed-retry-type', 'text'],
+  ['x-delayed-retry-min', 'count'],
+  ['x-delayed-retry-max', 'count'],
   ['x-queue-type', 'text'],
 ];
 const OVERFLOWS = ['drop-head', 'reject-publish', 'reject-publish-dlx'];
@@ -40,6 +43,7 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
     'x-dead-letter-routing-key',
     'x-message-ttl',
     'x-expires',
+    'x-max-length',
     'x-max-priority',
     'x-overflow',
     'x-single-active-consumer',
@@ -49,6 +53,10 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
 
 /** Taken without an effect: there is one node, and memory is not what bounds a queue here. */
 const WITHOUT_EFFECT = new Set([
+  // A queue remembers keys for as long as x-deduplication-window says.
+  'x-message-deduplication',
+  'x-consumer-timeout',
+  'x-consumer-disconnected-timeout',
   'x-queue-mode',
   'x-queue-version',
   'x-queue-master-locator',
@@ -61,6 +69,15 @@ const WITHOUT_EFFECT = new Set([
   'x-quorum-target-group-size',
   'x-stream-filter-size-bytes',
 ]);
+
+/** What has an effect for one type of queue and is taken without one for the others. */
+const ONLY_FOR: Readonly<Record<string, string>> = {
+  'x-max-age': 'stream',
+  'x-stream-max-segment-size-bytes': 'stream',
+  'x-delayed-retry-type': 'quorum',
+  'x-delayed-retry-min': 'quorum',
+  'x-delayed-retry-max': 'quorum',
+};
 
 /** Arguments of a declaration, when they make sense. Throws in RabbitMQ's words. */
 export function checkQueueArguments(
@@ -86,7 +103,8 @@ export function checkQueueArguments(
   if (TYPES.includes(type)) checkSameType(type, given, subject, known);
   checkType(type, subject, method);
   for (const { key } of table) {
-    if (!WITHOUT_EFFECT.has(key)) continue;
+    const elsewhere = ONLY_FOR[key];
+    if (!WITHOUT_EFFECT.has(key) && (elsewhere === undefined || elsewhere === type)) continue;
     broker.logger.info('amqp.argument-without-effect', `${key} has no effect here`, {
       queue: name,
       vhost,
@@ -95,8 +113,19 @@ export function checkQueueArguments(
   // A classic queue is one whether it says so or not.
   if (type === 'classic') delete values['queue-type'];
   else values['queue-type'] = type;
-  if (type === 'quorum') values['delivery-limit'] ??= QUORUM_DELIVERY_LIMIT;
+  if (type === 'quorum') {
+    values['delivery-limit'] ??= QUORUM_DELIVERY_LIMIT;
+    setRetryDelay(values);
+  }
   return values;
+}
+
+/** What comes back to a quorum queue waits before it is delivered again, where that is asked for. */
+function setRetryDelay(values: Record<string, Arguments[string]>): void {
+  const { 'x-delayed-retry-type': type, 'x-delayed-retry-min': min } = values;
+  if (type === undefined || type === 'disabled' || min === undefined) return;
+  values['retry-delay-min'] = min;
+  values['retry-delay-max'] = values['x-delayed-retry-max'] ?? min;
 }
 
 /** RabbitMQ words a wrong type of some arguments differently. */
@@ -180,6 +209,8 @@ function faultOf(table: FieldTable, argument: string, check: Check): string | nu
   if (typeof value !== 'number' || !Number.isInteger(value)) {
     return `"expected integer, got ${wireTypeName(field)}"`;
   }
+  // -1 is no limit.
+  if (check === 'limit' && value === -1) return null;
   if (value < 0) return `{value_negative,${value}}`;
   if (check === 'positive' && value === 0) return '{value_zero,0}';
   if (check === 'priority' && value > PRIORITY_MAX) {

@@ -78,7 +78,7 @@ describe('Unsettled', () => {
             model.delete(tag);
           } else {
             unsettled.settleUpTo(tag, 'accept');
-            for (const [known, its] of [...model]) {
+            for (const [known, its] of model) {
               if (known > tag) continue;
               expected.push(its);
               model.delete(known);

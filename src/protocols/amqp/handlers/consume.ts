@@ -24,6 +24,12 @@ import { consumeStream, streamNamed } from '../stream/stream-queues.ts';
 
 const TAG_PREFIX = 'amq.ctag-';
 const TAG_BYTES = 16;
+const WITHOUT_EFFECT = [
+  'x-cancel-on-ha-failover',
+  'x-consumer-timeout',
+  'x-consumer-disconnected-timeout',
+];
+const STREAM_ARGUMENTS = ['x-stream-offset', 'x-stream-filter', 'x-stream-match-unfiltered'];
 
 export function basicConsume(channel: AmqpChannel, reader: ArgumentReader): void {
   const method = readBasicConsume(reader);
@@ -48,7 +54,9 @@ export function basicConsume(channel: AmqpChannel, reader: ArgumentReader): void
   }
   connection.access.check('read', 'queue', name);
   const priority = priorityOf(channel, name, method.arguments);
-  if (streamNamed(channel, name) !== null) {
+  const isStream = streamNamed(channel, name) !== null;
+  tellWithoutEffect(channel, name, isStream ? [] : STREAM_ARGUMENTS, method.arguments);
+  if (isStream) {
     channel.later(consumeStream(channel, { ...method, queue: name, consumerTag: tag }), (start) => {
       answer();
       start();
@@ -56,6 +64,21 @@ export function basicConsume(channel: AmqpChannel, reader: ArgumentReader): void
     return;
   }
   consumeQueue(channel, method, { name, tag, priority }, answer);
+}
+
+/** What is taken for the sake of clients that send it. */
+function tellWithoutEffect(
+  channel: AmqpChannel,
+  queue: string,
+  ofStreams: readonly string[],
+  table: FieldTable,
+): void {
+  for (const { key } of table) {
+    if (!WITHOUT_EFFECT.includes(key) && !ofStreams.includes(key)) continue;
+    const { logger } = channel.services.broker;
+    const { vhost } = channel.connection;
+    logger.info('amqp.argument-without-effect', `${key} has no effect here`, { queue, vhost });
+  }
 }
 
 function consumeQueue(
