@@ -40,6 +40,9 @@ export interface LaneOwner {
   onLost(from: number, to: number): void;
 }
 
+/** Committed bundles that stay in memory while the first of them is being read. */
+const SPARED_BUNDLES_MAX = 4;
+
 /**
  * A FIFO over one log, or over bundles in memory:
  *
@@ -479,13 +482,13 @@ export class Lane implements CursorOwner {
     bundle.release();
   }
 
-  /** Gives up committed bundles that nobody is reading. */
+  /** Gives up committed bundles. The one that is being read is spared, unless more and more come behind it. */
   private sweep(): void {
     while (this.committedBundles > 0) {
       const bundle = this.bundles.first;
-      if (bundle !== null && bundle === this.sequential?.window.bundle && this.inWindow(bundle)) {
-        return;
-      }
+      const isRead =
+        bundle !== null && bundle === this.sequential?.window.bundle && this.inWindow(bundle);
+      if (isRead && this.committedBundles <= SPARED_BUNDLES_MAX) return;
       this.bundles.shift();
       this.committedBundles--;
       if (bundle === null) continue;
