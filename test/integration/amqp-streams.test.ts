@@ -245,6 +245,56 @@ for (const kind of ['memory', 'disk'] as const) {
       assert.equal((await channel.checkQueue('captured')).messageCount, 1);
     });
 
+    it('keys records by a template, and gives back exactly what was published', async () => {
+      const admin = kafka.admin();
+      await admin.connect();
+      await admin.createTopics({ topics: [{ topic: 'orders', numPartitions: 1 }] });
+      await admin.disconnect();
+      const channel = await server.confirmChannel();
+      await channel.assertExchange('shop', 'topic');
+      await channel.bindQueue('orders', 'shop', 'order.#', {
+        'x-key': '{header:customer}/{routing_key}',
+      });
+      const properties = {
+        contentType: 'application/json',
+        headers: { customer: 'c-7', amount: 12.5, at: { '!': 'timestamp', value: 1_700_000_000 } },
+        priority: 4,
+        expiration: '60000',
+        correlationId: 'c',
+        timestamp: 1_700_000_000,
+        userId: 'guest',
+        CC: ['copy'],
+      };
+      channel.publish('shop', 'order.made', Buffer.from('{}'), properties);
+      await channel.waitForConfirms();
+      const [record] = await consume(kafka, { topic: 'orders', group: 'keys', count: 1 });
+      assert.equal(record?.message.key?.toString(), 'c-7/order.made');
+      assert.equal(record?.message.headers?.['customer']?.toString(), 'c-7');
+      await channel.prefetch(1);
+      const [message] = await readFrom(channel, 'orders', 'first', 1);
+      const direct = await channel.assertQueue('', { exclusive: true });
+      await channel.bindQueue(direct.queue, 'shop', '#');
+      channel.publish('shop', 'order.made', Buffer.from('{}'), properties);
+      const queued = await consumeInto(channel, direct.queue, { noAck: true });
+      const [expected] = await queued.holds(1);
+      const { headers, ...rest } = message?.properties ?? {};
+      assert.deepEqual(headers, { ...expected?.properties.headers, 'x-stream-offset': 0 });
+      const { headers: _headers, ...expectedRest } = expected?.properties ?? {};
+      assert.deepEqual(rest, expectedRest);
+      assert.equal(message?.fields.exchange, 'shop');
+    });
+
+    it('deletes no topic that others made', async () => {
+      const admin = kafka.admin();
+      await admin.connect();
+      await admin.createTopics({ topics: [{ topic: 'not-mine' }] });
+      const channel = await server.channel();
+      const refused = await channelError(channel, () => channel.deleteQueue('not-mine'));
+      assert.equal(refused.code, 406);
+      assert((await admin.listTopics()).includes('not-mine'));
+      await admin.disconnect();
+    });
+
     it('ends consumers when the stream is deleted', async () => {
       const channel = await streamOf('ending', ['x']);
       const inbox = await consumeInto(channel, 'ending');

@@ -117,9 +117,19 @@ export function checkNoStream(channel: DeclarationScope, name: string, values: A
   });
 }
 
-/** Deletes the topic with everything in it; one that is not there is as good as deleted. */
+/**
+ * Deletes a stream with everything in it; one that is not there is as good as deleted. Clients delete queues to begin anew,
+ * whether these exist or not: a topic that others made is not what they mean.
+ */
 export async function deleteStream(channel: DeclarationScope, name: string): Promise<void> {
   const { connection, services } = channel;
+  const topic = services.broker.topics.byName(connection.namespace, name);
+  if (topic !== null && streamArguments(topic) === null) {
+    throw preconditionFailed(
+      `${named('queue', name, connection.vhost)} is a topic that was not declared as a stream; ` +
+        'delete it where it was made',
+    );
+  }
   const outcome = await services.broker.topics.delete(connection.namespace, name);
   if (outcome.status === 'ok' || outcome.status === 'unknown') return;
   throw internalError(`${named('queue', name, connection.vhost)} could not be deleted`);
