@@ -33,12 +33,18 @@ export class RecordMessages {
   private readEnvelope(record: RecordCursor, message: Message): boolean {
     const { buffer } = record;
     const reader = new VarintReader(buffer, record.headersStart, buffer.length);
+    // Positions only: this is done for each delivery.
     for (let i = 0; i < record.headerCount; i++) {
-      const name = readField(reader);
-      const value = readField(reader);
-      if (reader.failed) return false;
-      if (value === null || name === null || !name.equals(ENVELOPE_NAME)) continue;
-      return this.envelopes.read(buffer, reader.position - value.length, reader.position, message);
+      const nameBytes = reader.readVarint();
+      const nameStart = reader.position;
+      reader.position += Math.max(nameBytes, 0);
+      const valueBytes = reader.readVarint();
+      const valueStart = reader.position;
+      reader.position += Math.max(valueBytes, 0);
+      if (reader.failed || reader.position > buffer.length) return false;
+      if (valueBytes < 0 || nameBytes !== ENVELOPE_NAME.length) continue;
+      if (ENVELOPE_NAME.compare(buffer, nameStart, nameStart + nameBytes) !== 0) continue;
+      return this.envelopes.read(buffer, valueStart, reader.position, message);
     }
     return false;
   }
