@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
+  lstatSync,
   readFileSync,
   readdirSync,
   renameSync,
@@ -69,6 +70,8 @@ const readStamp = (file) => (existsSync(file) ? readFileSync(file, 'utf8').trim(
 
 /** Installs the dependencies when node_modules is missing or does not belong to the lock file. */
 function ensureInstalled() {
+  // npm would empty the folder that a link leads to: whoever made the link keeps it up to date.
+  if (lstatSync(MODULES, { throwIfNoEntry: false })?.isSymbolicLink() === true) return;
   const wanted = hashOf([LOCK_FILE, join(ROOT, 'package.json')]);
   if (readStamp(INSTALL_STAMP) === wanted) return;
   // npm keeps a copy of the lock beside what it installed: newer than ours means that somebody ran npm himself.
