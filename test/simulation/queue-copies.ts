@@ -14,9 +14,10 @@ interface Copy {
   readonly order: number;
   /** Queues where it may be, NOWHERE: it may be gone. */
   allowed: Set<string>;
-  /** It was handed out at some time, and its committed note says so. */
-  handedOut: boolean;
-  handedOutForSure: boolean;
+  /** Queues that handed it out at some time. */
+  handedOutBy: Set<string>;
+  /** It lived through a crash: it may be flagged though nobody has seen it. */
+  survivedCrash: boolean;
   /** Somebody accepted it in this life: it may be gone, confirmed or not. */
   accepted: boolean;
   /** With a consumer, in this life. */
@@ -47,8 +48,8 @@ export class Copies {
       persistent,
       order: this.nextOrder++,
       allowed: new Set([...this.places(root), NOWHERE]),
-      handedOut: false,
-      handedOutForSure: false,
+      handedOutBy: new Set(),
+      survivedCrash: false,
       accepted: false,
       held: false,
     };
@@ -67,18 +68,14 @@ export class Copies {
     if (copy === null) return;
     if (copy.held) this.fail(`${queue} handed ${copy.id} out twice at once`);
     if (!copy.allowed.has(queue)) this.fail(`${queue} handed out ${copy.id}, which was settled`);
-    const came = copy.handedOut && queue === copy.root;
-    if (got.redelivered && !copy.handedOut) this.fail(`${queue} flagged ${copy.id}, which is new`);
-    if (!got.redelivered && came && copy.handedOutForSure) {
-      this.fail(`${queue} handed out ${copy.id} again without saying so`);
-    }
-    copy.handedOut = true;
+    const fault = this.flagFault(copy, queue, got.redelivered);
+    if (fault !== null) this.fail(`${queue} handed out ${copy.id}, which ${fault}`);
+    copy.handedOutBy.add(queue);
     if (noAck) {
       this.accepted(store, copy);
       return;
     }
     copy.held = true;
-    if (queue === copy.root) this.later(store, () => (copy.handedOutForSure = true));
   }
 
   settling(queue: string, got: Received): void {
@@ -101,10 +98,13 @@ export class Copies {
     }
   }
 
-  beginLook(): void {
+  beginLook(options: { readonly crashed: boolean }): void {
     this.life++;
     this.seenAt = new Map();
-    for (const copy of this.copies.values()) copy.held = false;
+    for (const copy of this.copies.values()) {
+      copy.held = false;
+      if (options.crashed) copy.survivedCrash = true;
+    }
   }
 
   seen(queue: string, body: string, redelivered: boolean): void {
@@ -116,10 +116,8 @@ export class Copies {
     if (before !== undefined && !moved) this.fail(`${copy.id} is in ${before} and in ${queue}`);
     if (!copy.allowed.has(queue)) this.fail(`${copy.id} is in ${queue}, where it was settled`);
     if (!copy.persistent) this.fail(`${copy.id} was not to survive, but is in ${queue}`);
-    if (queue === copy.root) {
-      if (redelivered && !copy.handedOut) this.fail(`${copy.id} is flagged, but is new`);
-      if (!redelivered && copy.handedOutForSure) this.fail(`${copy.id} lost its flag`);
-    }
+    const fault = this.flagFault(copy, queue, redelivered);
+    if (fault !== null) this.fail(`${copy.id} is in ${queue}, and ${fault}`);
     this.seenAt.set(copy, queue);
   }
 
@@ -152,6 +150,12 @@ export class Copies {
       },
       onCommitFailed: () => {},
     });
+  }
+
+  private flagFault(copy: Copy, queue: string, redelivered: boolean): string | null {
+    const handedOut = copy.handedOutBy.has(queue);
+    if (handedOut && !redelivered) return 'has lost its flag';
+    return redelivered && !handedOut && !copy.survivedCrash ? 'is flagged, but new' : null;
   }
 
   private places(root: string): readonly string[] {

@@ -85,6 +85,8 @@ export class QueueHistory {
   private readonly disk = new SimDisk(1 << 30);
   private readonly diskRandom: SeededRandom;
   private readonly durability: 'os' | 'fsync';
+  /** How the life before ended. */
+  private crashed = false;
   private readonly copies: Copies;
   private readonly logger: Logger;
   private nextId = 1;
@@ -168,7 +170,7 @@ export class QueueHistory {
 
   /** Compares what is there with what has to be. */
   private async look({ harness }: Life): Promise<void> {
-    this.copies.beginLook();
+    this.copies.beginLook({ crashed: this.crashed });
     for (const { name } of DEFINITIONS) {
       const queue = harness.store.byName(NAMESPACE, name);
       if (queue === null) {
@@ -194,6 +196,7 @@ export class QueueHistory {
 
   private async end({ harness, process }: Life, how: 'drain' | 'crash'): Promise<void> {
     const { store, engine } = harness;
+    this.crashed = how === 'crash';
     if (how === 'drain') {
       store.close();
       await this.until(engine.close('drain'));

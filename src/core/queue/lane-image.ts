@@ -17,7 +17,8 @@ import { LaneMarks, SETTLED, type MarkPages } from './lane-marks.ts';
  *
  *   kind        uint8   QUEUE_NOTE
  *   version     uint8   1
- *   floor, cursor, tail   varint each; cursor and tail counted from floor
+ *   floor, cursor, tail   varint each; cursor and tail counted from floor. What is before the cursor may have been
+ *               handed out; it may be behind the tail
  *   liveBytes, persistentCount, deadlineCount   varint each: bodies and messages that are not settled
  *   ranges      varint count, then from and length of each, varint: settled above floor; from is counted from the
  *               end of the range before (the first from floor)
@@ -127,7 +128,7 @@ export class LaneNotes {
 
   /** What changed since the last note; the lane's lists of changes are emptied. */
   note(lane: Lane): Buffer {
-    this.begin(lane);
+    this.begin(lane, lane.announcedBelow);
     const { newlySettled: ranges, newlyReturned: returned, floor } = lane;
     let count = 0;
     if (ranges.length > 2) sortRanges(ranges);
@@ -155,8 +156,9 @@ export class LaneNotes {
     return this.out.subarray(0, this.at);
   }
 
-  snapshot(lane: Lane): Buffer {
-    this.begin(lane);
+  /** last: nothing more is handed out before the next start. */
+  snapshot(lane: Lane, options: { readonly last: boolean }): Buffer {
+    this.begin(lane, options.last ? 0 : lane.announcedBelow);
     const ranges = settledRanges(lane);
     this.put(ranges.length / 2);
     let before = lane.floor;
@@ -173,13 +175,13 @@ export class LaneNotes {
     return this.out.subarray(0, this.at);
   }
 
-  private begin(lane: Lane): void {
+  private begin(lane: Lane, announcedBelow: number): void {
     const { floor, cursor, tail, redeliveredBelow } = lane;
     this.at = 0;
     this.out[this.at++] = QUEUE_NOTE;
     this.out[this.at++] = VERSION;
     this.put(floor);
-    this.put(Math.max(cursor, redeliveredBelow) - floor);
+    this.put(Math.max(cursor, redeliveredBelow, announcedBelow) - floor);
     this.put(tail - floor);
     this.put(lane.readyBytes + lane.unsettledBytes);
     this.put(lane.persistentCount);

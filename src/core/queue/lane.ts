@@ -22,6 +22,9 @@ import { OffsetHeap } from './offset-heap.ts';
 /** The log of a lane that keeps its messages in memory only. */
 export const NO_LOG = -1;
 
+/** So many messages are noted as handed out before they are, so that handing out seldom waits for a note. */
+const HAND_OUT_AHEAD = 4096;
+
 /** The floor moves this far before marks below it are dropped. */
 const MARKS_STEP = 512;
 
@@ -66,6 +69,16 @@ export class Lane implements CursorOwner {
   persistentCount = 0;
   /** Everything before it may have been handed out before the last start. */
   redeliveredBelow = 0;
+  /** Notes say of everything before it that it may have been handed out; of what is before the other, committed ones. */
+  announcedBelow = 0;
+  private promisedBelow = 0;
+  /** What is behind it is appended together with the next note. */
+  private appendedBelow = 0;
+  /** What came by a transfer ends here; everything before the other is committed. */
+  private transferredBelow = 0;
+  private committedBelow = 0;
+  /** Something is to be handed out when it may. */
+  private awaitsCommit = false;
   /** In the list of lanes that the end of the turn looks at. */
   dirty = false;
   /** Its queue is gone. */
@@ -151,6 +164,7 @@ export class Lane implements CursorOwner {
     this.readyBytes += bytes;
     if (persistent) this.persistentCount++;
     this.changed = true;
+    if (this.announcedBelow < this.cursor + HAND_OUT_AHEAD / 2) this.touch();
     return this.tail++;
   }
 
@@ -170,6 +184,11 @@ export class Lane implements CursorOwner {
     if (this.log !== NO_LOG || this.dropped) return;
     const base = this.tail - bundle.count;
     if (this.bundles.find(base) === bundle && this.bundles.isSpent) this.releaseFound(bundle);
+  }
+
+  /** A bundle was appended to the log. */
+  appended(bundle: Bundle): void {
+    this.appendedBelow += bundle.count;
   }
 
   /** The oldest bundle that was not committed is now in the log. */
@@ -202,6 +221,48 @@ export class Lane implements CursorOwner {
 
   get headWindow(): BatchWindow {
     return (this.headReturned ? this.backCursor() : this.forwardCursor()).window;
+  }
+
+  /** The message that was stored last came by a transfer: nobody sees it before that is committed. */
+  transferred(): void {
+    if (this.log === NO_LOG) return;
+    this.transferredBelow = this.tail;
+    this.touch();
+  }
+
+  /** The message that head() found may be handed out: a crash would neither undo it nor forget that it may be known. */
+  mayHandOut(): boolean {
+    const { headOffset } = this;
+    if (this.log === NO_LOG || this.headReturned) return true;
+    const undone = headOffset < this.transferredBelow && headOffset >= this.committedBelow;
+    const isNoted = headOffset < this.promisedBelow || headOffset < this.redeliveredBelow;
+    const forgotten = !isNoted && headOffset < this.appendedBelow;
+    if (!undone && !forgotten) return true;
+    this.awaitsCommit = true;
+    if (forgotten && headOffset >= this.announcedBelow) this.touch();
+    return false;
+  }
+
+  /** There are messages of which notes say that they may have been handed out, and that were not. */
+  get announcesTooMuch(): boolean {
+    return this.cursor < this.tail && this.announcedBelow > this.cursor;
+  }
+
+  /** A note is being written. Returns true when somebody may wait for it. */
+  announce(): boolean {
+    if (this.cursor + HAND_OUT_AHEAD / 2 > this.announcedBelow) {
+      this.announcedBelow = this.cursor + HAND_OUT_AHEAD;
+    }
+    return this.announcedBelow > this.promisedBelow || this.transferredBelow > this.committedBelow;
+  }
+
+  /** A note is committed, and what was appended with it. */
+  noted(announcedBelow: number, tail: number): void {
+    if (announcedBelow > this.promisedBelow) this.promisedBelow = announcedBelow;
+    if (tail > this.committedBelow) this.committedBelow = tail;
+    if (!this.awaitsCommit || this.dropped) return;
+    this.awaitsCommit = false;
+    this.owner.onReadable();
   }
 
   /** The message that head() found is handed out. Returns its offset. */
@@ -311,8 +372,10 @@ export class Lane implements CursorOwner {
     this.floor = Math.min(image.floor, end);
     this.cursor = this.floor;
     this.tail = end;
+    this.appendedBelow = end;
+    this.committedBelow = end;
     this.trimmedTo = this.floor;
-    this.redeliveredBelow = image.cursor;
+    this.redeliveredBelow = Math.min(image.cursor, end);
     this.marksOrNull = image.marks;
     this.settledBeyond = image.settledCount;
     this.readyBytes = image.liveBytes;

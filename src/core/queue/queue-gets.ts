@@ -38,6 +38,7 @@ export class QueueGets {
         queue.totals.gotEmpty++;
         next.reply(null);
       } else if (!queue.expiry.dropIfExpired(lane)) {
+        if (!lane.mayHandOut()) return;
         waiting.shift();
         this.answer(next);
       }

@@ -49,6 +49,7 @@ describe('limits of length', () => {
     const { queue, dead } = await withDeadLetters({ 'max-length': 2 });
     for (const body of ['a', 'b', 'c', 'd']) harness.publish(queue, body);
     assert.deepEqual(bodies(drain(queue)), ['c', 'd']);
+    await harness.turn();
     const dropped = drain(dead);
     assert.deepEqual(bodies(dropped), ['a', 'b']);
     assert.equal(dropped[0]!.deaths?.[0]?.reason, 'maxlen');
@@ -136,6 +137,7 @@ describe('dead letters', () => {
     const { queue, dead } = await withDeadLetters({});
     harness.publish(queue, 'a', { exchange: 'x', routingKey: 'k' });
     queue.settle(harness.get(queue)!.ref, 'reject');
+    await harness.turn();
     const [letter] = drain(dead);
     assert.deepEqual(letter!.deaths, [
       {
@@ -173,6 +175,7 @@ describe('returned messages', () => {
     harness.publish(queue, 'a');
     for (let i = 0; i < 3; i++) queue.settle(harness.get(queue)!.ref, 'return');
     assert.equal(harness.get(queue), null);
+    await harness.turn();
     assert.equal(drain(dead)[0]!.deaths?.[0]?.reason, 'delivery_limit');
   });
 

@@ -154,7 +154,7 @@ export class QueueStore implements QueueRegistry {
     this.replay.clear();
     this.unsubscribe.push(
       engine.beforeCheckpoint(() => this.turn.flush()),
-      engine.onCheckpoint(() => this.saveSnapshots()),
+      engine.onCheckpoint(() => this.saveSnapshots({ last: false })),
       engine.onDiskState(() => this.diskChanged()),
       engine.onWritable(() => this.checkAccepting()),
     );
@@ -195,7 +195,7 @@ export class QueueStore implements QueueRegistry {
   close(): void {
     if (this.closed) return;
     this.turn.close();
-    this.saveSnapshots();
+    this.saveSnapshots({ last: true });
     this.closed = true;
     this.timers.close();
   }
@@ -514,21 +514,20 @@ export class QueueStore implements QueueRegistry {
     }
   }
 
-  private saveSnapshots(): void {
+  private saveSnapshots(options: { readonly last: boolean }): void {
     if (this.closed) return;
     const notes = new LaneNotes();
     const { snapshots } = this.options.engine;
-    for (const lane of this.guests) {
-      if (lane.changed && lane.log !== NO_LOG) snapshots.save(lane.log, notes.snapshot(lane));
+    const save = (lane: Lane): void => {
+      const differs = lane.changed || (options.last && lane.announcesTooMuch);
+      if (!differs || lane.log === NO_LOG) return;
       lane.changed = false;
-    }
+      snapshots.save(lane.log, notes.snapshot(lane, options));
+    };
+    for (const lane of this.guests) save(lane);
     for (const queues of this.namespaces.values()) {
       for (const queue of queues.values()) {
-        for (const lane of queue.lanes) {
-          if (!lane.changed || lane.log === NO_LOG) continue;
-          lane.changed = false;
-          snapshots.save(lane.log, notes.snapshot(lane));
-        }
+        for (const lane of queue.lanes) save(lane);
       }
     }
   }

@@ -14,7 +14,7 @@ import type {
 } from '../queue-types.ts';
 import { Consumers, type Slot } from './consumers.ts';
 import { DeduplicationWindow } from './deduplication-window.ts';
-import { Lane, type LaneOwner } from './lane.ts';
+import { Lane, NO_LOG, type LaneOwner } from './lane.ts';
 import { SEEK } from './lane-cursor.ts';
 import { LaneReads } from './lane-reads.ts';
 import { packMark } from './lane-marks.ts';
@@ -175,6 +175,7 @@ export class Queue implements QueueView, Sleeper, LaneOwner {
   /** Somebody who gets the next message straight from its publisher, or null. */
   direct(): QueueConsumer | null {
     if (this.line.size === 0 || this.paused || this.ready > 0) return null;
+    if (this.context.turn.transferring && this.lanes[0]!.log !== NO_LOG) return null;
     if (this.waitingGets !== null && this.waitingGets.length > 0) return null;
     return this.nextConsumer();
   }
@@ -194,6 +195,7 @@ export class Queue implements QueueView, Sleeper, LaneOwner {
     this.totals.published++;
     if (message.ttlMs >= 0) this.expiry.added(lane, offset, message, bytes);
     if (consumer === null) {
+      if (this.context.turn.transferring) lane.transferred();
       this.waits();
       return;
     }
@@ -521,6 +523,7 @@ export class Queue implements QueueView, Sleeper, LaneOwner {
         const lane = this.firstReadyLane();
         if (lane?.head() !== SEEK.ready) return false;
         if (this.expiry.dropIfExpired(lane)) continue;
+        if (!lane.mayHandOut()) return false;
         const consumer = this.nextConsumer();
         if (consumer === null) return false;
         this.deliverHead(lane, consumer);

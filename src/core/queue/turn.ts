@@ -106,6 +106,11 @@ export class Turn {
     };
   }
 
+  /** What is stored now is shown to nobody before it is committed. */
+  get transferring(): boolean {
+    return this.hold > 0;
+  }
+
   /** The wall clock, read once a turn. */
   get nowMs(): number {
     if (this.cachedNowMs < 0) {
@@ -157,7 +162,10 @@ export class Turn {
     this.waiters.add(ticket, listener);
   }
 
-  /** What work does is not flushed before it ends: it commits as one, with what came before it in this turn. */
+  /**
+   * What work does is not flushed before it ends: it commits as one, with what came before it in this turn. Messages
+   * that it stores are transferred: nobody sees them before, or a crash would have them seen twice.
+   */
   together(work: () => void): void {
     this.hold++;
     try {
@@ -199,6 +207,7 @@ export class Turn {
       this.engine.whenCommitted(flight.position, this.options.durability, flight);
     } else if (!flight.waiting) {
       flight.done = true;
+      flight.tellLanes();
       this.land();
     }
     if (this.opened.length === 0) this.openedBytes = 0;
@@ -331,7 +340,10 @@ export class Turn {
     const { engine } = this;
     const lanes = set.durable.filter((lane) => !lane.dropped);
     if (lanes.length === 0) return 0;
-    for (const lane of lanes) flight.lanes.push(lane);
+    for (const lane of lanes) {
+      lane.appended(bundle);
+      flight.lanes.push(lane);
+    }
     const { buffer, end } = bundle;
     const [first] = lanes;
     if (lanes.length === 1 && first !== undefined) {
@@ -379,6 +391,7 @@ export class Turn {
       lane.dirty = false;
       lane.rest();
       if (lane.log === NO_LOG || lane.dropped) continue;
+      if (lane.announce()) flight.noted(lane);
       const note = this.notes.note(lane);
       const position = engine.appendNote(lane.log, engine.owner(lane.log).epoch, note);
       if (position > 0) flight.reached(position);
@@ -420,6 +433,7 @@ export class Turn {
   arrived(flight: Flight): void {
     for (const lane of flight.lanes) lane.committed();
     flight.lanes.length = 0;
+    flight.tellLanes();
     if (flight.waiting) return;
     for (let i = 0; ; i++) {
       const earlier = this.flights.at(i);
@@ -439,6 +453,9 @@ class Flight implements CommitListener {
   /** Some of it was refused for now: it is appended with a later flush. */
   waiting = false;
   readonly lanes: Lane[] = [];
+  /** Lanes that want to know when what they said is committed: what they announced, and their tail. */
+  private readonly notedLanes: Lane[] = [];
+  private readonly notedOffsets: number[] = [];
   private readonly turn: Turn;
 
   constructor(turn: Turn) {
@@ -452,6 +469,20 @@ class Flight implements CommitListener {
     this.waiting = false;
   }
 
+  noted(lane: Lane): void {
+    this.notedLanes.push(lane);
+    this.notedOffsets.push(lane.announcedBelow, lane.tail);
+  }
+
+  tellLanes(): void {
+    const { notedLanes, notedOffsets } = this;
+    for (let i = 0; i < notedLanes.length; i++) {
+      notedLanes[i]!.noted(notedOffsets[2 * i]!, notedOffsets[2 * i + 1]!);
+    }
+    notedLanes.length = 0;
+    notedOffsets.length = 0;
+  }
+
   reached(position: Position): void {
     if (position > this.position) this.position = position;
   }
@@ -462,6 +493,8 @@ class Flight implements CommitListener {
 
   onCommitFailed(error: Error): void {
     this.lanes.length = 0;
+    // Nothing is kept any more: consumers get what is there.
+    this.tellLanes();
     this.turn.fail(error);
   }
 }
