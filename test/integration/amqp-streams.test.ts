@@ -78,6 +78,7 @@ for (const kind of ['memory', 'disk'] as const) {
       const epoch = { '!': 'timestamp', value: 1000 };
       assert.deepEqual(textsOf(await readFrom(channel, 'positions', epoch, 5)), texts);
       assert.equal((await channel.checkQueue('positions')).messageCount, 5);
+      assert.equal((await channel.assertQueue('positions', STREAM)).messageCount, 5);
     });
 
     it('delivers what comes from now on where nothing is said', async () => {

@@ -52,12 +52,14 @@ export function queueDeclare(channel: AmqpChannel, reader: ArgumentReader): void
   const name = generated ? generatedName(channel, method) : cleanName(method.queue);
   connection.access.check('configure', 'queue', name);
   const known = services.queues.byName(connection.namespace, name);
+  if (known !== null) checkExclusivity(channel, known, method);
   const values = checkQueueArguments(channel, name, method, known);
   checkDeadLetterRights(channel, name, values);
   if (values['queue-type'] === 'stream') {
     channel.later(declareStream(channel, name, values), () => {
       channel.lastQueue = name;
-      answerDeclare(channel, method, { name, ready: 0, consumers: 0 });
+      const { ready, consumers } = streamNamed(channel, name) ?? { ready: 0, consumers: 0 };
+      answerDeclare(channel, method, { name, ready, consumers });
     });
     return;
   }
@@ -100,12 +102,22 @@ function declarePassively(channel: AmqpChannel, method: QueueDeclare): void {
     return;
   }
   const queue = usableQueue(channel, name);
+  queue.used();
   channel.lastQueue = name;
   answerDeclare(channel, method, {
     name,
     ready: queue.counts.ready,
     consumers: queue.consumers.length,
   });
+}
+
+/** Looked at before anything else that two declarations may differ in. */
+function checkExclusivity(channel: AmqpChannel, known: QueueView, method: QueueDeclare): void {
+  const { id, vhost } = channel.connection;
+  const owner = method.exclusive ? id : null;
+  // A client may leave out that a queue of its own is exclusive.
+  if (known.exclusiveOwner === owner || known.exclusiveOwner === id) return;
+  throw locked(known.name, vhost);
 }
 
 function answerDeclare(
