@@ -73,15 +73,41 @@ function parseAmqp(
     );
   }
   unescape(name, text);
+  return { ...base, ...parseAuthority(authority, text), name };
+}
+
+/** `user:password@host:port`, of which every part may be missing. */
+function parseAuthority(
+  authority: string,
+  text: string,
+): Pick<Destination, 'host' | 'port' | 'user' | 'password'> {
   const at = authority.lastIndexOf('@');
   const [user, ...password] = at < 0 ? [] : authority.slice(0, at).split(':');
   const host = authority.slice(at + 1);
   return {
-    ...base,
-    ...(host === '' ? {} : parseBroker(host)),
-    name,
+    ...(host === '' ? { host: null, port: null } : parseBroker(host)),
     user: user === undefined ? null : unescape(user, text),
     password: password.length === 0 ? null : unescape(password.join(':'), text),
+  };
+}
+
+/** The URI of RabbitMQ's own tools, whose path is a virtual host: `amqp://user:password@host:port/vhost`. */
+export function parseAmqpUri(text: string): Destination {
+  const match = /^amqp(s|\+tls)?:\/\/([^/?]*)(?:\/([^/?]*))?$/i.exec(text);
+  if (match === null) {
+    throw usageError(
+      `${withoutPassword(text)} is not a URI of a broker`,
+      'for example amqp://guest:guest@127.0.0.1:5672/',
+    );
+  }
+  const [, suffix, authority = '', virtualHost = ''] = match;
+  return {
+    ...NOWHERE,
+    scheme: 'amqp',
+    tls: suffix !== undefined,
+    name: '',
+    ...parseAuthority(authority, text),
+    virtualHost: virtualHost === '' ? null : unescape(virtualHost, text),
   };
 }
 

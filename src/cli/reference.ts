@@ -55,6 +55,27 @@ What follows is a stable contract for harnesses, containers and service managers
 - \`NO_COLOR\`, \`CLICOLOR_FORCE\` and \`TERM=dumb\` are honoured.
 - \`lyrebird completion bash|zsh|fish\` prints a completion script.
 
+### Destinations
+
+\`pub\` and \`sub\` take the name of a topic, or a URL that also says how to get there:
+
+- \`orders\`, \`kafka://orders\`, \`kafka://host:9092/orders\`: a topic.
+- \`amqp://jobs\`, \`amqp://host:5672/jobs\`: a queue, which must exist. \`pub\` goes through the default exchange and fails when
+  the queue is not there; \`sub\` takes messages away: it acknowledges them after printing, as many at once as were printed.
+- \`amqp://host/exchange/key\`, \`amqp:///exchange/key\` without a host: an exchange. The key may be empty (\`amqp://host/logs/\`)
+  and may contain slashes; \`pub -k\` gives another one. \`sub\` reads what the exchange sends from now on, through a queue
+  of its own that is bound with the key (\`#\` and \`*\` as the exchange's type has them) and goes away with it.
+- One word behind \`//\` is a name; before a slash it is a host. In names \`%2F\` is a slash and \`%3F\` a question mark.
+- \`?vhost=name\` behind an AMQP name says which virtual host (default \`/\`); \`amqp+tls://\` or \`amqps://\` use TLS.
+- Who logs in to AMQP: \`amqp://user:password@host/jobs\`, though other processes of the machine can read that; else \`--user\` with
+  \`--password-file\`, \`LYREBIRD_USER\` with \`LYREBIRD_PASSWORD\`, the context, guest. No command prints a password.
+- \`--broker\`, \`LYREBIRD_BROKER\` and a context's broker may say \`kafka://host:9092,amqp://host:5672\`. Without a scheme, the
+  environment's and a context's port is Kafka's, and AMQP takes the host with its usual port.
+
+After an outage an AMQP publisher sends again what was not confirmed: messages whose confirm was lost are there twice. A
+subscriber prints again what it could not acknowledge; of an exchange it misses what was sent meanwhile. After \`--no-ack\`
+nothing is sent again.
+
 ### Exit codes
 
 - 0 done
@@ -76,6 +97,11 @@ Latencies are taken with a histogram of three significant digits. With a rate, a
 was meant to be sent, so that a stall of the broker is not hidden by a sender that waits with it; to be exact the sender keeps
 one core busy. Without a rate it counts from the moment the record was put into its batch, and mostly tells how long the send
 buffer is (32 MiB): give a rate to learn about latency. \`e2e\` counts until the record was read back.
+
+\`bench amqp\` has the flags of RabbitMQ's PerfTest, with the same meaning, those of two letters (\`-qa\`, \`-qq\`) too; for help it
+takes \`--help\` only. Differences: named queues and exchanges that exist are used as they are, whatever their arguments; \`-z\`
+takes \`30s\` as well; with \`-C\` alone, consumers go on until nothing has come for a second, which does not count. Latency is from
+sending, with a rate from when it was meant to be, to the arrival in a process of the same machine; confirms are measured alike.
 `;
 
 /** The page docs/reference/cli.md. */

@@ -175,6 +175,14 @@ export function clientFor(scheme: string): ClientModule | null {
   return CLIENTS[scheme] ?? null;
 }
 
+export type {
+  AmqpChannel,
+  AmqpClient,
+  AmqpConnection,
+  ChannelListener,
+  Delivery,
+} from '../protocols/amqp/client/index.ts';
+
 /** The AMQP client itself, for what MessagingClient has no words for: topologies, settling, prefetch. */
 export function loadAmqp() {
   return import('../protocols/amqp/client/index.ts');

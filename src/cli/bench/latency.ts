@@ -4,6 +4,7 @@ export interface LatencySummary {
   readonly min: number;
   readonly mean: number;
   readonly p50: number;
+  readonly p75: number;
   readonly p90: number;
   readonly p95: number;
   readonly p99: number;
@@ -44,6 +45,7 @@ export class LatencyRecorder {
       min: this.histogram.min / MICROSECONDS,
       mean: Number((this.histogram.mean / MICROSECONDS).toFixed(3)),
       p50: at(50),
+      p75: at(75),
       p90: at(90),
       p95: at(95),
       p99: at(99),

@@ -7,6 +7,7 @@ import { clientFailure, openClient, withBroker, type BrokerOptions } from '../br
 import { parseDestination } from '../destination.ts';
 import { CommandError, EXIT, usageError } from '../exit-codes.ts';
 import { interruptible } from '../interrupt.ts';
+import { benchAmqpCommand } from './bench-amqp.ts';
 import { printJson } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -42,7 +43,7 @@ const BUFFER_BYTES = 32 * 1024 * 1024;
 export function benchCommand(program: Command, terminal: Terminal): void {
   const bench = program
     .command('bench')
-    .description('measure a broker: producer, consumer, end to end');
+    .description('measure a broker: producer, consumer, end to end; amqp');
   addBench(bench, terminal, {
     kind: 'producer',
     alias: 'pub',
@@ -64,6 +65,7 @@ export function benchCommand(program: Command, terminal: Terminal): void {
     description: 'publish at a rate, read back, and tell how long that took',
     examples: ['lyrebird bench e2e --topic perf --rate 2000 --duration 30s'],
   });
+  benchAmqpCommand(bench, terminal);
 }
 
 function addBench(
@@ -125,6 +127,8 @@ function addBench(
 
 async function runBench(terminal: Terminal, kind: Kind, options: BenchOptions): Promise<void> {
   const destination = parseDestination(options.topic);
+  if (destination.scheme === 'amqp')
+    throw usageError('this measures topics', 'lyrebird bench amqp measures queues');
   const [{ runConsumers, runEndToEnd, runProducers }, { BenchReport, renderResult }] =
     await Promise.all([import('../bench/run.ts'), import('../bench/report.ts')]);
   await interruptible(async (signal) => {

@@ -11,7 +11,23 @@ import { AmqpSubscriber, type SubscriberSettings } from './subscriber.ts';
 import { queueNames } from './queue-names.ts';
 import { parseTarget } from './target.ts';
 
-export { propertyFault } from './properties.ts';
+export type { AmqpChannel, ChannelListener } from './channel.ts';
+export type { AmqpConnection } from './connection.ts';
+export type { Delivery } from './delivery.ts';
+export { OutgoingContent } from '../codec/content-writer.ts';
+export { tableOf } from '../codec/field-object.ts';
+export { replyCodeOf } from './client-error.ts';
+export { basicProperties, propertyFault } from './properties.ts';
+export { propertySection, publishFrame } from './publish-frame.ts';
+export {
+  bindQueue,
+  consume,
+  declareExchange,
+  declareQueue,
+  requireTarget,
+  selectConfirms,
+  setPrefetch,
+} from './topology.ts';
 
 export interface AmqpClientSettings {
   /** Tried in order. */

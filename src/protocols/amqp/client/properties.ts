@@ -43,7 +43,7 @@ export function propertyFault(name: string, text: string): string | null {
     if (name === 'expiration' && !/^\d+$/.test(text)) return 'milliseconds, in digits';
     return null;
   }
-  const [, max] = NUMBERS[name] ?? [null, -1];
+  const max = Object.hasOwn(NUMBERS, name) ? (NUMBERS[name]?.[1] ?? -1) : -1;
   if (max < 0) return `known: ${PROPERTY_NAMES.join(', ')}`;
   return /^\d{1,16}$/.test(text) && Number(text) <= max ? null : `a number up to ${max}`;
 }

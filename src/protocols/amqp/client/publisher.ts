@@ -11,7 +11,7 @@ import type { AmqpConnection } from './connection.ts';
 import { basicProperties, type PlainHeader } from './properties.ts';
 import { propertySection, publishFrame } from './publish-frame.ts';
 import { describeTarget, type Target } from './target.ts';
-import { requireTarget } from './topology.ts';
+import { requireTarget, selectConfirms } from './topology.ts';
 
 export interface PublisherSettings {
   /** 0: no confirms; a message counts as published when it was written. */
@@ -215,10 +215,7 @@ export class AmqpPublisher implements ChannelListener {
   private async useConnection(connection: AmqpConnection): Promise<void> {
     const channel = await connection.openChannel();
     channel.subject = describeTarget(this.target);
-    const { ConfirmSelect, ConfirmSelectOk } = METHODS;
-    if (this.settings.acks !== 0) {
-      await channel.call(ConfirmSelect, { noWait: false }, ConfirmSelectOk, 'confirm.select');
-    }
+    if (this.settings.acks !== 0) await selectConfirms(channel);
     channel.listener = this;
     connection.onFlow = () => this.onFlow();
     this.connection = connection;

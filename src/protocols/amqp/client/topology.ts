@@ -104,6 +104,12 @@ export async function consume(
   await channel.call(BasicConsume, consume, BasicConsumeOk, `queue ${queue}`);
 }
 
+/** Confirms for what is published from now on; its listener gets them. */
+export async function selectConfirms(channel: AmqpChannel): Promise<void> {
+  const { ConfirmSelect, ConfirmSelectOk } = METHODS;
+  await channel.call(ConfirmSelect, { noWait: false }, ConfirmSelectOk, 'confirm.select');
+}
+
 /** Rejects when there is no such queue or exchange. What is there and may not be looked at passes. */
 export async function requireTarget(connection: AmqpConnection, target: Target): Promise<void> {
   if (target.kind === 'queue' && target.queue.startsWith(REPLY_QUEUES)) return;
