@@ -72,9 +72,10 @@ export class AmqpClient {
 
   /** Names of queues, where a management interface tells them. */
   async topicNames(): Promise<string[]> {
-    const { bootstrap, credentials, virtualHost } = this.settings;
+    const { bootstrap, credentials, tls, virtualHost } = this.settings;
     const [first] = bootstrap;
-    if (first === undefined) return [];
+    // Over TLS alone, the password goes nowhere without it.
+    if (first === undefined || tls !== null) return [];
     return queueNames(first.host, virtualHost ?? '/', credentials ?? GUEST);
   }
 
