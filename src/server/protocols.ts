@@ -93,6 +93,15 @@ const AMQP_HTTP: readonly ProtocolHttp[] = [
       return managementInterface(frontend, ports);
     },
   },
+  {
+    scheme: 'amqp-metrics',
+    defaultPort: 15692,
+    authenticates: false,
+    load: async (frontend, ports) => {
+      const { metricsInterface } = await import('../protocols/amqp/management/metrics/index.ts');
+      return metricsInterface(frontend, ports);
+    },
+  },
 ];
 
 const RABBITMQCTL: ProtocolCommand = {

@@ -23,6 +23,8 @@ export interface BoundListener {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** An interface over HTTP, and not for messages. */
+  readonly isHttp: boolean;
 }
 
 export interface ServerState {

@@ -55,6 +55,7 @@ describe('planListeners', () => {
         ['kafka', '127.0.0.1', 9092],
         ['amqp', '127.0.0.1', 5672],
         ['management', '127.0.0.1', 15672],
+        ['amqp-metrics', '127.0.0.1', 15692],
         ['admin', '127.0.0.1', 9644],
       ],
     );
@@ -65,7 +66,7 @@ describe('planListeners', () => {
     assert.equal(planListeners([spec])[0]?.port, 0);
     assert.throws(
       () => planListeners([{ ...spec, scheme: 'gopher' }]),
-      /known: kafka, amqp, management, admin/,
+      /known: kafka, amqp, management, amqp-metrics, admin/,
     );
   });
 });

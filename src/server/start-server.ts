@@ -224,7 +224,14 @@ class Start {
     const { host, port, secure } = server;
     const opened: OpenedListener = {
       plan,
-      bound: { name: plan.name, scheme: plan.scheme, host, port, tls: secure },
+      bound: {
+        name: plan.name,
+        scheme: plan.scheme,
+        host,
+        port,
+        tls: secure,
+        isHttp: server instanceof HttpServer,
+      },
       certificateExpiresMs: tls === null ? null : certificateExpiryMs(tls),
       reloadTls(material) {
         server.reloadTls(material);

@@ -1,3 +1,5 @@
+import { MessageSizes } from './message-sizes.ts';
+
 /** Counted since the start; plain fields, read at scrape time. */
 export class AmqpCounters {
   connectionsOpened = 0;
@@ -10,6 +12,8 @@ export class AmqpCounters {
   /** Declarations, of new queues and of those that were there. */
   queuesDeclared = 0;
   published = 0;
+  /** Of what was published. */
+  readonly sizes = new MessageSizes();
   publishedConfirm = 0;
   confirmed = 0;
   returned = 0;

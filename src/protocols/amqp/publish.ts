@@ -54,6 +54,7 @@ export function publish(channel: AmqpChannel, request: PublishRequest): void {
   if (header.has(PROPERTY.replyTo)) rewriteReplyTo(channel, header, message);
   channel.published++;
   services.counters.published++;
+  services.counters.sizes.record(message.bodyEnd - message.bodyStart);
   if (channel.transaction !== null) {
     connection.held(channel.transaction.stage(message, mandatory));
     return;

@@ -1,6 +1,5 @@
 import { LyrebirdError } from '../../base/errors.ts';
 import { silentLogger, type Logger } from '../../telemetry/logger.ts';
-import { ADMIN_SCHEME } from '../listener-plan.ts';
 import { SERVER_DEFAULTS, type ListenerSpec, type ServerOptions } from '../options.ts';
 import type { Server } from '../server.ts';
 import { startServer } from '../start-server.ts';
@@ -49,7 +48,7 @@ export interface LyrebirdBroker extends AsyncDisposable {
   readonly bootstrapServers: string;
   /** Of a listener by name; throws when there is none. */
   address(listener?: string): BrokerAddress;
-  /** `kafka://127.0.0.1:41873`, or `http://...` for the admin interface. */
+  /** `kafka://127.0.0.1:41873`, or `http://...` for interfaces over HTTP. */
   url(listener?: string): string;
   /** All metrics, in the text format of Prometheus. */
   metrics(): string;
@@ -129,9 +128,9 @@ class EmbeddedBroker implements LyrebirdBroker {
   }
 
   url(listener = 'kafka'): string {
-    const { scheme, host, port, tls } = this.find(listener);
+    const { scheme, host, port, tls, isHttp } = this.find(listener);
     const bracketed = host.includes(':') ? `[${host}]` : host;
-    if (scheme === ADMIN_SCHEME) return `${tls ? 'https' : 'http'}://${bracketed}:${port}`;
+    if (isHttp) return `${tls ? 'https' : 'http'}://${bracketed}:${port}`;
     return `${scheme}${tls ? '+tls' : ''}://${bracketed}:${port}`;
   }
 

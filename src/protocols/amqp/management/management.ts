@@ -71,10 +71,10 @@ export class Management {
       .filter(({ internal, name }) => !internal && this.queues.byName(namespace, name) === null);
   }
 
-  /** Clients that finished their handshake. */
+  /** Clients that finished their handshake and are not being closed. */
   *connections(): Iterable<AmqpConnection> {
     for (const connection of this.ports.frontend.connections) {
-      if (connection.phase !== 'handshake') yield connection;
+      if (connection.phase === 'running') yield connection;
     }
   }
 }

@@ -33,6 +33,7 @@ export async function publish(call: Call): Promise<Reply> {
   const result = management.router.publish(namespace, message);
   const { counters } = services;
   counters.published++;
+  counters.sizes.record(message.bodyEnd - message.bodyStart);
   counters.publishedConfirm++;
   if (result === null || result.matched === 0) {
     counters.unroutable++;
