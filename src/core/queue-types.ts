@@ -159,6 +159,8 @@ export interface QueueView {
     visit: (delivery: Delivery) => void,
   ): Promise<void>;
   setPaused(paused: boolean): void;
+  /** Somebody asked for it: it does not expire for a while. */
+  used(): void;
 }
 
 export type QueueOutcome =
