@@ -102,6 +102,15 @@ export const QUEUE_SETTINGS: readonly SettingDefinition[] = [
 /** Arguments that a declaration must repeat. What nobody here understands may differ. */
 const COMPARED: readonly string[] = ['queue-type', ...QUEUE_SETTINGS.map(({ name }) => name)];
 
+/** Said by an argument and a policy, the lower value holds. */
+const BOUNDED_BOTH_WAYS = new Set([
+  'expires',
+  'message-ttl',
+  'max-length',
+  'max-length-bytes',
+  'delivery-limit',
+]);
+
 const BY_NAME = new Map(QUEUE_SETTINGS.map((setting) => [setting.name, setting]));
 
 export interface SettingProblem {
@@ -123,22 +132,9 @@ export function findArgumentProblem(args: Arguments): SettingProblem | null {
   return null;
 }
 
-/** What is wrong with one setting of a policy, or null. */
-export function findPolicyProblem(
-  name: string,
-  value: ArgumentValue,
-  kind: 'policy' | 'operator-policy',
-): string | null {
-  const setting = BY_NAME.get(name);
-  const allowed = kind === 'policy' ? setting?.policy : setting?.operator;
-  if (setting === undefined || allowed !== true)
-    return `${name} cannot be set by this kind of policy`;
-  return setting.apply({ ...DEFAULT_QUEUE_SETTINGS }, value);
-}
-
 /**
- * A queue's settings: a policy first, arguments over it, and an operator's policy bounds both. Values are valid; those
- * that are not have no effect.
+ * A queue's settings: a policy first, arguments over it (of limits and times the lower value wins), and an operator's policy
+ * bounds both. Values are valid; those that are not have no effect.
  */
 export function mergeSettings(
   args: Arguments,
@@ -150,7 +146,10 @@ export function mergeSettings(
     const setting = BY_NAME.get(name);
     if (setting?.policy === true) setting.apply(settings, value);
   }
-  for (const [name, value] of Object.entries(args)) BY_NAME.get(name)?.apply(settings, value);
+  for (const [name, value] of Object.entries(args)) {
+    if (BOUNDED_BOTH_WAYS.has(name)) bound(settings, name, value);
+    else BY_NAME.get(name)?.apply(settings, value);
+  }
   for (const [name, value] of Object.entries(operatorPolicy)) bound(settings, name, value);
   if (settings.retryDelayMaxMs < settings.retryDelayMinMs) {
     settings.retryDelayMaxMs = settings.retryDelayMinMs;

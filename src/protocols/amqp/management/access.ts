@@ -1,8 +1,7 @@
 import { userPrincipal } from '../../../security/principal.ts';
 import type { User } from '../../../security/user-store.ts';
-import { namespaceOf, vhostOf } from '../vhost.ts';
 import type { Call } from './call.ts';
-import { accessRefused, badRequest, HttpError, notAuthorised, notFound } from './http-error.ts';
+import { accessRefused, HttpError, notAuthorised, notFound } from './http-error.ts';
 import type { Management } from './management.ts';
 
 /** What a user must be for a request; each includes those behind it. */
@@ -78,12 +77,4 @@ export function demandRight(
     name,
   });
   if (!allowed) throw accessRefused();
-}
-
-/** The namespace of a virtual host that a body names. */
-export function knownNamespace({ broker }: Management, vhost: string): string {
-  const namespace = namespaceOf(vhost);
-  if (!broker.namespaces.has(namespace))
-    throw badRequest(`vhost '${vhostOf(namespace)}' not found`);
-  return namespace;
 }
