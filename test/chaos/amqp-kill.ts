@@ -152,16 +152,18 @@ async function emptyKept(): Promise<void> {
   const { messageCount } = await channel.checkQueue(KEPT);
   const heights = new Map<string, number>();
   let count = 0;
-  for (;;) {
-    const message = await channel.get(KEPT);
-    if (message === false) break;
+  await channel.consume(KEPT, (message) => {
+    if (message === null) return;
     count++;
-    const { redelivered } = message.fields;
     const { id, copy } = read(message);
     // Each may be flagged; their order is that of publishing all the same.
-    if (redelivered) ledger.flaggedUnseen++;
+    if (message.fields.redelivered) ledger.flaggedUnseen++;
     ledger.delivered({ queue: KEPT, id, redelivered: false, copy }, heights);
     channel.ack(message);
+  });
+  for (let seen = -1; seen !== count;) {
+    seen = count;
+    await pause(1500);
   }
   if (count !== messageCount) {
     ledger.problem('count', `${KEPT} said ${messageCount} and gave ${count}`);
