@@ -62,6 +62,23 @@ describe('AMQP transactions', () => {
     assert.deepEqual(texts, ['a', 'b', undefined]);
   });
 
+  it('takes an acknowledgement once, and delivers what it holds to nobody', async () => {
+    await open();
+    await call('queue.declare', { queue: 'once' });
+    client.publish(1, { 'routing-key': 'once' }, 'x');
+    await call('tx.select');
+    const got = await call('basic.get', { queue: 'once' });
+    const tag = got.args['delivery-tag'] ?? 0;
+    client.send(1, 'basic.ack', { 'delivery-tag': tag });
+    await call('basic.recover', { requeue: true });
+    assert.equal((await call('basic.get', { queue: 'once' })).name, 'basic.get-empty');
+    client.send(1, 'basic.ack', { 'delivery-tag': tag });
+    const closed = await client.next(1, ['channel.close']);
+    assert.equal(closed.args['reply-code'], 406);
+    // It was never committed.
+    assert.equal(await count('once'), 1);
+  });
+
   it('returns what nobody gets when it commits', async () => {
     await open();
     await call('tx.select');

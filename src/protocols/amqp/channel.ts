@@ -53,6 +53,8 @@ export class AmqpChannel implements ConfirmSink {
   private readonly place: Place;
   /** Consumers with credit again, told so when the method that brought it is over. */
   private readonly waiting = new Set<Consuming>();
+  /** Who got the last delivery that the common limit let through. */
+  private lastServed: Consuming | null = null;
 
   constructor(connection: AmqpConnection, number: number, place: Place) {
     this.connection = connection;
@@ -67,7 +69,7 @@ export class AmqpChannel implements ConfirmSink {
   }
 
   get hasGlobalCredit(): boolean {
-    return this.globalPrefetch === 0 || this.unsettled.size < this.globalPrefetch;
+    return this.globalPrefetch === 0 || this.unsettled.consumed < this.globalPrefetch;
   }
 
   /** Starts confirm mode. */
@@ -112,13 +114,24 @@ export class AmqpChannel implements ConfirmSink {
     this.waiting.add(consumer);
   }
 
+  /** Somebody got a delivery: where all share one limit, it is another one's turn. */
+  served(consumer: Consuming): void {
+    if (this.globalPrefetch > 0) this.lastServed = consumer;
+  }
+
   resumeConsumers(): void {
     const { waiting } = this;
     if (waiting.size === 0 || !this.delivering) return;
-    const all = this.globalPrefetch > 0;
-    const resumed = all ? [...this.consumers.values()] : [...waiting];
+    const resumed = this.globalPrefetch > 0 ? this.inTurn() : [...waiting];
     waiting.clear();
     for (const consumer of resumed) consumer.resume();
+  }
+
+  /** All consumers, the one that was served last at the end of the line. */
+  private inTurn(): readonly Consuming[] {
+    const all = [...this.consumers.values()];
+    const last = this.lastServed === null ? -1 : all.indexOf(this.lastServed);
+    return [...all.slice(last + 1), ...all.slice(0, last + 1)];
   }
 
   /** Everything may go on: the client reads again. */
@@ -152,6 +165,7 @@ export class AmqpChannel implements ConfirmSink {
     this.confirms?.close();
     if (this.transaction !== null) this.connection.held(-this.transaction.heldBytes);
     if (this.content !== null) this.connection.held(-this.content.heldBytes);
+    this.transaction?.rollBackSettlements(this.unsettled);
     this.transaction = null;
     this.content = null;
     this.unsettled.settleAll('return');

@@ -3,7 +3,7 @@ import { CallbackTimeout } from '../../base/timer-wheel.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../../net/types.ts';
 import { ANONYMOUS, type Principal } from '../../security/principal.ts';
 import { ConnectionAccess } from './access.ts';
-import { AmqpChannel } from './channel.ts';
+import type { AmqpChannel } from './channel.ts';
 import { AmqpCodecError } from './codec/codec-error.ts';
 import { EMPTY_TABLE, type FieldTable } from './codec/field-table.ts';
 import { FrameScanner, SCAN_FAILED, SCAN_INCOMPLETE } from './codec/frame-scanner.ts';
@@ -20,7 +20,7 @@ import { Output } from './codec/output.ts';
 import { AmqpError, internalError } from './errors.ts';
 import { FrameDispatch } from './frame-dispatch.ts';
 import type { AmqpFrontend } from './frontend.ts';
-import { Handshake } from './handshake.ts';
+import { Handshake, INITIAL_FRAME_BYTES_MAX } from './handshake.ts';
 import { HeartbeatMonitor } from './heartbeat.ts';
 import type { AmqpServices } from './services.ts';
 
@@ -82,7 +82,7 @@ export class AmqpConnection implements ConnectionHandler {
     this.services = frontend.services;
     this.connection = connection;
     const { config, broker, outputPool } = this.services;
-    this.scanner = new FrameScanner(config.frameBytesMax);
+    this.scanner = new FrameScanner(INITIAL_FRAME_BYTES_MAX);
     this.output = new Output(outputPool, connection);
     this.access = new ConnectionAccess(this);
     this.handshake = new Handshake(this);

@@ -47,8 +47,9 @@ export class ChannelConsumer implements QueueConsumer, Consuming, DeliveryTaker 
   get ready(): boolean {
     const { channel } = this;
     if (!this.started || !channel.delivering) return false;
-    if (this.noAck) return true;
-    return (this.prefetch === 0 || this.unsettled < this.prefetch) && channel.hasGlobalCredit;
+    // What needs no acknowledgement counts for no limit, but waits while the channel's is reached.
+    if (!channel.hasGlobalCredit) return false;
+    return this.noAck || this.prefetch === 0 || this.unsettled < this.prefetch;
   }
 
   start(): void {
@@ -61,6 +62,7 @@ export class ChannelConsumer implements QueueConsumer, Consuming, DeliveryTaker 
     const { services, connection } = channel;
     const { counters } = services;
     let tag;
+    channel.served(this);
     if (noAck) {
       counters.deliveredNoAck++;
       tag = channel.unsettled.skip();

@@ -33,6 +33,8 @@ import { namespaceOf } from './vhost.ts';
 
 /** The smallest frame a peer must take. */
 const FRAME_BYTES_MIN = 4096;
+/** The largest frame before the two have agreed on one; tokens that are passwords need some room. */
+export const INITIAL_FRAME_BYTES_MAX = 8192;
 /** Class of the connection's own methods. */
 const CONNECTION_CLASS = 10;
 

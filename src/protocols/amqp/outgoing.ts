@@ -1,13 +1,16 @@
 import { ORIGIN, type Message } from '../../core/message/message.ts';
 import type { Delivery } from '../../core/queue-types.ts';
+import type { ContentHeader } from './codec/content-header.ts';
 import type { OutgoingContent } from './codec/content-writer.ts';
 import { deathHeaders, DEATH_HEADERS } from './deaths.ts';
 import { sectionOfForeign } from './foreign-properties.ts';
 import { rewriteContent } from './codec/content-rewrite.ts';
+import { FIELD, FieldCursor } from './codec/field-cursor.ts';
 import type { FieldEntry } from './codec/field-table.ts';
 import type { AmqpServices } from './services.ts';
 
 const DELIVERY_COUNT = 'x-delivery-count';
+const CC = Buffer.from('CC');
 
 /** Points content at the bytes of a message as a client is to get them. */
 export function fillContent(
@@ -48,7 +51,7 @@ function render(services: AmqpServices, message: Message, returns: number): Buff
     header.parseSection(section, 0, section.length);
   }
   const setHeaders: FieldEntry[] = [];
-  if (message.deaths !== null) setHeaders.push(...deathHeaders(message.deaths));
+  if (message.deaths !== null) setHeaders.push(...deathHeaders(message.deaths, copiesOf(header)));
   if (returns > 0) setHeaders.push({ key: DELIVERY_COUNT, field: { type: 'l', value: returns } });
   const expired = message.deaths?.some((death) => death.originalTtlMs !== null) === true;
   return rewriteContent(services.outputPool, header, {
@@ -56,6 +59,18 @@ function render(services: AmqpServices, message: Message, returns: number): Buff
     removeHeaders: removedHeaders(message),
     setHeaders,
   });
+}
+
+/** The further routing keys that the publisher shows. */
+function copiesOf(header: ContentHeader): string[] {
+  const copies: string[] = [];
+  const cursor = new FieldCursor();
+  if (!header.openHeaderArray(CC, cursor)) return copies;
+  while (cursor.next()) {
+    if (cursor.type !== FIELD.text) continue;
+    copies.push(cursor.buffer.toString('utf8', cursor.valueStart, cursor.valueEnd));
+  }
+  return copies;
 }
 
 /** Further routing keys do not hold any more for a dead letter that was given another one. */

@@ -206,7 +206,8 @@ function faultOf(table: FieldTable, argument: string, check: Check): string | nu
   if (check === 'boolean') {
     return typeof value === 'boolean' ? null : `{unacceptable_type,${wireTypeName(field)}}`;
   }
-  if (typeof value !== 'number' || !Number.isInteger(value)) {
+  const isFloat = field.type === 'd' || field.type === 'f';
+  if (typeof value !== 'number' || isFloat || !Number.isInteger(value)) {
     return `"expected integer, got ${wireTypeName(field)}"`;
   }
   // -1 is no limit.

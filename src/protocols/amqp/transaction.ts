@@ -1,5 +1,6 @@
 import { Message } from '../../core/message/message.ts';
 import type { Settlement } from '../../core/queue-types.ts';
+import type { Unsettled } from './unsettled.ts';
 
 /** A publish that waits for tx.commit. */
 export interface StagedPublish {
@@ -8,11 +9,10 @@ export interface StagedPublish {
   readonly bytes: number;
 }
 
-/** A settlement that waits for tx.commit. */
-export interface StagedSettlement {
-  readonly tag: number;
-  readonly multiple: boolean;
-  readonly settlement: Settlement;
+/** Deliveries that are settled by tx.commit: of the tags [from, to], those that are staged. */
+interface StagedSettlement {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What a transactional channel has done since the last commit or rollback. */
@@ -36,6 +36,22 @@ export class Transaction {
     this.publishes.push({ message: copy, mandatory, bytes });
     this.heldBytes += bytes;
     return bytes;
+  }
+
+  /** Takes one delivery, or all up to it (tag 0: all there are), until the commit. */
+  settle(unsettled: Unsettled, tag: number, multiple: boolean, settlement: Settlement): void {
+    const to = multiple && tag === 0 ? unsettled.next - 1 : tag;
+    const from = unsettled.stage(multiple ? 0 : tag, to, settlement);
+    if (from > 0) this.settlements.push({ from, to });
+  }
+
+  commitSettlements(unsettled: Unsettled): void {
+    for (const { from, to } of this.settlements) unsettled.commit(from, to);
+  }
+
+  /** What was settled waits for the client again. */
+  rollBackSettlements(unsettled: Unsettled): void {
+    for (const { from, to } of this.settlements) unsettled.rollBack(from, to);
   }
 
   /** Forgets everything. */

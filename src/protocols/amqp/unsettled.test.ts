@@ -58,6 +58,30 @@ describe('Unsettled', () => {
     assert.equal(unsettled.size, 0);
   });
 
+  it('keeps what a transaction has staged from being settled again, until it commits or is rolled back', () => {
+    const unsettled = new Unsettled();
+    const source = new RecordingSource();
+    const taker = new CountingTaker();
+    for (let ref = 1; ref <= 40; ref++) unsettled.add(source, ref, ref === 1 ? null : taker);
+    assert.equal(unsettled.stage(2, 2, 'reject'), 2);
+    assert.equal(unsettled.stage(2, 2, 'accept'), 0);
+    assert.equal(unsettled.stage(0, 3, 'accept'), 1);
+    assert.equal(unsettled.has(2), false);
+    unsettled.settleUpTo(4, 'return');
+    assert.deepEqual(source.settled, [[4, 'return']]);
+    assert.deepEqual([unsettled.size, unsettled.consumed], [39, 38]);
+    unsettled.rollBack(3, 3);
+    assert.equal(unsettled.has(3), true);
+    unsettled.commit(1, 3);
+    assert.deepEqual(source.settled.slice(1), [
+      [1, 'accept'],
+      [2, 'reject'],
+    ]);
+    assert.deepEqual([unsettled.size, unsettled.consumed, taker.count], [37, 37, 2]);
+    unsettled.settleAll('return');
+    assert.deepEqual([unsettled.size, unsettled.consumed], [0, 0]);
+  });
+
   it('does what a map of tags does, in any order of calls', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constantFrom('add', 'skip'), tag: fc.constant(0) }),

@@ -24,11 +24,15 @@ export class Unsettled {
   next = 1;
   /** Deliveries that wait. */
   size = 0;
+  /** Those of them that consumers got: what basic.get fetched counts for no limit. */
+  consumed = 0;
   private first = 1;
   private mask = 0;
   private sources: (DeliverySource | null)[] = [];
   private takers: (DeliveryTaker | null)[] = [];
   private refs = new Float64Array(0);
+  /** What a transaction is to make of them; null: nothing so far. */
+  private staged: (Settlement | null)[] = [];
 
   /** Takes the next tag for a delivery that needs no acknowledgement. */
   skip(): number {
@@ -40,11 +44,12 @@ export class Unsettled {
   add(source: DeliverySource, ref: MessageRef, taker: DeliveryTaker | null): number {
     this.put(source, ref, taker);
     this.size++;
+    if (taker !== null) this.consumed++;
     return this.next++;
   }
 
   has(tag: number): boolean {
-    return tag >= this.first && tag < this.next && this.sources[tag & this.mask] !== null;
+    return tag >= this.first && tag < this.next && this.waits(tag);
   }
 
   /** Settles one delivery; false when there is none with that tag. */
@@ -55,11 +60,11 @@ export class Unsettled {
     return true;
   }
 
-  /** Settles all up to the tag, oldest first. */
+  /** Settles all up to the tag, oldest first, but for what is staged. */
   settleUpTo(tag: number, settlement: Settlement): void {
     const last = Math.min(tag, this.next - 1);
     for (let at = this.first; at <= last; at++) {
-      if (this.sources[at & this.mask] !== null) this.take(at, settlement);
+      if (this.waits(at)) this.take(at, settlement);
     }
     this.advance();
   }
@@ -68,12 +73,47 @@ export class Unsettled {
     this.settleUpTo(this.next - 1, settlement);
   }
 
+  /**
+   * Takes all of [from, to] that waits for a transaction: the client cannot settle it again, and it counts for limits
+   * until it is committed. Returns the first tag that was taken, 0 when there is none.
+   */
+  stage(from: number, to: number, settlement: Settlement): number {
+    let staged = 0;
+    const last = Math.min(to, this.next - 1);
+    for (let at = Math.max(from, this.first); at <= last; at++) {
+      if (!this.waits(at)) continue;
+      this.staged[at & this.mask] = settlement;
+      if (staged === 0) staged = at;
+    }
+    return staged;
+  }
+
+  /** Settles what was staged in [from, to]. */
+  commit(from: number, to: number): void {
+    for (let at = Math.max(from, this.first); at <= to; at++) {
+      const settlement = this.staged[at & this.mask] ?? null;
+      if (settlement !== null) this.take(at, settlement);
+    }
+    this.advance();
+  }
+
+  /** What was staged in [from, to] waits again. */
+  rollBack(from: number, to: number): void {
+    for (let at = Math.max(from, this.first); at <= to; at++) this.staged[at & this.mask] = null;
+  }
+
+  private waits(tag: number): boolean {
+    const slot = tag & this.mask;
+    return this.sources[slot] !== null && this.staged[slot] === null;
+  }
+
   private put(source: DeliverySource | null, ref: MessageRef, taker: DeliveryTaker | null): void {
     if (this.next - this.first >= this.refs.length) this.grow();
     const slot = this.next & this.mask;
     this.sources[slot] = source;
     this.takers[slot] = taker;
     this.refs[slot] = ref;
+    this.staged[slot] = null;
   }
 
   private take(tag: number, settlement: Settlement): void {
@@ -82,7 +122,9 @@ export class Unsettled {
     const taker = this.takers[slot] ?? null;
     this.sources[slot] = null;
     this.takers[slot] = null;
+    this.staged[slot] = null;
     this.size--;
+    if (taker !== null) this.consumed--;
     source.settle(this.refs[slot]!, settlement);
     taker?.settled();
   }
@@ -92,15 +134,17 @@ export class Unsettled {
   }
 
   private grow(): void {
-    const { first, next, mask, sources, takers, refs } = this;
+    const { first, next, mask, sources, takers, refs, staged } = this;
     const slots = Math.max(INITIAL_SLOTS, refs.length * 2);
     this.mask = slots - 1;
     this.sources = Array.from({ length: slots }, () => null);
     this.takers = Array.from({ length: slots }, () => null);
+    this.staged = Array.from({ length: slots }, () => null);
     this.refs = new Float64Array(slots);
     for (let tag = first; tag < next; tag++) {
       this.sources[tag & this.mask] = sources[tag & mask] ?? null;
       this.takers[tag & this.mask] = takers[tag & mask] ?? null;
+      this.staged[tag & this.mask] = staged[tag & mask] ?? null;
       this.refs[tag & this.mask] = refs[tag & mask] ?? 0;
     }
   }

@@ -35,6 +35,7 @@ export function queueUnbind(channel: AmqpChannel, reader: ArgumentReader): void 
   const method = readQueueUnbind(reader);
   const binding = queueBinding(channel, method, method.arguments);
   checkEnds(channel, binding);
+  if (isBound(channel, binding)) checkExclusive(channel, binding.destination);
   unbind(channel, binding, () => {
     writeQueueUnbindOk(channel.connection.startOutput(), channel.number);
   });
@@ -119,6 +120,15 @@ function checkExclusive({ connection, services }: AmqpChannel, name: string): vo
   const queue = services.queues.byName(connection.namespace, name);
   if (queue === null || queue.exclusiveOwner === null) return;
   if (queue.exclusiveOwner !== connection.id) throw locked(name, connection.vhost);
+}
+
+/** Of a queue of somebody else's, what is not bound may be unbound. */
+function isBound(
+  { services }: AmqpChannel,
+  { namespace, source, destination, routingKey }: NewBinding,
+): boolean {
+  const bindings = services.router.bindings(namespace, { source, destination });
+  return bindings.some((binding) => binding.routingKey === routingKey);
 }
 
 /** How headers are matched is told by a word. */

@@ -31,5 +31,5 @@ export function settleMethod(
   if (!(multiple && tag === 0) && !unsettled.has(tag)) {
     throw preconditionFailed(`unknown delivery tag ${tag}`);
   }
-  transaction.settlements.push({ tag, multiple, settlement });
+  transaction.settle(unsettled, tag, multiple, settlement);
 }

@@ -34,10 +34,7 @@ export function txCommit(channel: AmqpChannel): void {
     for (const { message, mandatory } of transaction.publishes) {
       if (route(channel, message, mandatory)?.rejected === true) refused = true;
     }
-    for (const { tag, multiple, settlement } of transaction.settlements) {
-      if (multiple) channel.unsettled.settleUpTo(tag === 0 ? Infinity : tag, settlement);
-      else channel.unsettled.settle(tag, settlement);
-    }
+    transaction.commitSettlements(channel.unsettled);
   });
   channel.connection.held(-transaction.heldBytes);
   transaction.clear();
@@ -51,6 +48,7 @@ export function txCommit(channel: AmqpChannel): void {
 export function txRollback(channel: AmqpChannel): void {
   const transaction = transactionOf(channel);
   channel.connection.held(-transaction.heldBytes);
+  transaction.rollBackSettlements(channel.unsettled);
   transaction.clear();
   writeTxRollbackOk(channel.connection.startOutput(), channel.number);
 }
