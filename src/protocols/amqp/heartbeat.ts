@@ -1,6 +1,9 @@
 import { WheelTimeout, type TimerWheel } from '../../base/timer-wheel.ts';
 import type { Output } from './codec/output.ts';
 
+/** Of an interval. */
+const PERIODS = 4;
+
 export interface HeartbeatPeer {
   startOutput(): Output;
   /** It was silent for too long. */
@@ -8,8 +11,8 @@ export interface HeartbeatPeer {
 }
 
 /**
- * Sends a heartbeat when nothing else was sent for half the interval, and gives a peer up that was silent for two
- * intervals. Looks twice an interval, so that traffic costs a flag.
+ * Sends a heartbeat before nothing was sent for more than half the interval, as some clients wait for one interval only, and
+ * gives a peer up that was silent for two. Looks four times an interval, so that traffic costs a flag.
  */
 export class HeartbeatMonitor extends WheelTimeout {
   private readonly timers: TimerWheel;
@@ -18,6 +21,8 @@ export class HeartbeatMonitor extends WheelTimeout {
   private heardSince = true;
   private saidSince = true;
   private silentPeriods = 0;
+  /** Since the last heartbeat or whatever else was sent. */
+  private quietPeriods = 0;
 
   constructor(timers: TimerWheel, peer: HeartbeatPeer) {
     super();
@@ -27,7 +32,7 @@ export class HeartbeatMonitor extends WheelTimeout {
 
   start(intervalSeconds: number): void {
     if (intervalSeconds === 0) return;
-    this.periodMs = intervalSeconds * 500;
+    this.periodMs = (intervalSeconds * 1000) / PERIODS;
     this.timers.start(this, this.periodMs);
   }
 
@@ -46,11 +51,15 @@ export class HeartbeatMonitor extends WheelTimeout {
   override onTimeout(): void {
     this.silentPeriods = this.heardSince ? 0 : this.silentPeriods + 1;
     this.heardSince = false;
-    if (this.silentPeriods >= 4) {
+    if (this.silentPeriods >= 2 * PERIODS) {
       this.peer.silent();
       return;
     }
-    if (!this.saidSince) this.peer.startOutput().heartbeat();
+    this.quietPeriods = this.saidSince ? 0 : this.quietPeriods + 1;
+    if (this.quietPeriods === 1) {
+      this.peer.startOutput().heartbeat();
+      this.quietPeriods = -1;
+    }
     this.saidSince = false;
     this.timers.start(this, this.periodMs);
   }
