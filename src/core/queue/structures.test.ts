@@ -98,11 +98,24 @@ describe('LaneMarks', () => {
 
 describe('settings', () => {
   it('come from policies, arguments over them, and an operator bounds both', () => {
-    const args = { 'max-length': 100, 'queue-mode': 'lazy' };
-    const policy = { 'max-length': 5, 'message-ttl': 1000, expires: 9 };
+    const args = { 'max-length': 100, 'max-length-bytes': 7, overflow: 'reject-publish' };
+    const policy = {
+      'max-length': 60,
+      'max-length-bytes': 9,
+      'message-ttl': 1000,
+      expires: 9,
+      overflow: 'drop-head',
+    };
     const operator = { 'max-length': 50, 'message-ttl': 2000 };
-    const { maxLength, messageTtlMs, expiresMs } = mergeSettings(args, policy, operator);
-    assert.deepEqual([maxLength, messageTtlMs, expiresMs], [50, 1000, 9]);
+    const { maxLength, maxBytes, messageTtlMs, expiresMs, overflow } = mergeSettings(
+      args,
+      policy,
+      operator,
+    );
+    // The lower limit holds, whoever named it.
+    assert.equal(mergeSettings(args, policy).maxLength, 60);
+    assert.deepEqual([maxLength, maxBytes, messageTtlMs, expiresMs], [50, 7, 1000, 9]);
+    assert.equal(overflow, 'reject-publish');
     assert.deepEqual(mergeSettings({}), DEFAULT_QUEUE_SETTINGS);
   });
 
