@@ -22,6 +22,7 @@
  *   GET    /api/v1/connections                   { connections: ConnectionInfo[] }
  *   DELETE /api/v1/connections/:id               204
  *   GET    /api/v1/limits                        { limits: LimitInfo[] }
+ *   any    /api/v1/parts/amqp/...                what docs/reference/management-api.md has under /api
  *   POST   /api/v1/commands/:command             CommandBody -> CommandResult
  *
  * Names in paths are percent-encoded. Every route takes `?namespace=` where names belong to one.

@@ -3,6 +3,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { errorAnswer } from './api-error.ts';
 import { browserGuard } from './guard.ts';
 import type { AdminPorts } from './ports.ts';
+import { partRoutes } from './routes/parts.ts';
 import { brokerRoutes } from './routes/broker.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { groupRoutes } from './routes/groups.ts';
@@ -41,6 +42,7 @@ export function createAdminApp({ ports, allowedHosts, logger }: AdminAppOptions)
   app.route('/api/v1/topics', topicRoutes(ports));
   app.route('/api/v1/groups', groupRoutes(ports));
   app.route('/api/v1/commands', commandRoutes(ports));
+  app.route('/api/v1/parts', partRoutes(ports));
   app.route('/api/v1', brokerRoutes(ports));
   return app;
 }

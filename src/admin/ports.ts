@@ -20,6 +20,9 @@ export interface TopicSettings {
   describe(overrides: Readonly<Record<string, string>>): readonly ConfigEntry[];
 }
 
+/** Serves what is under its path. env is what the web server hands along. */
+export type AdminPart = (request: Request, env: object) => Response | Promise<Response>;
+
 /** A command of another broker's tools. input: what it would read from a file or the standard input. */
 export type Command = (args: readonly string[], input: string | null) => Promise<CommandResult>;
 
@@ -37,6 +40,8 @@ export interface AdminPorts {
   /** False: no such connection. */
   closeConnection(id: number): boolean;
   limits(): readonly LimitInfo[];
+  /** Parts of the API that protocols serve, under their names; null: there is none. */
+  part(name: string): Promise<AdminPart> | null;
   /** null: there is no such command. */
   command(name: string): Command | null;
   /** Bytes in and out of all listeners since the start. */

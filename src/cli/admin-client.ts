@@ -35,7 +35,7 @@ export class AdminClient {
   }
 
   /** Sends a body and returns the answer's. */
-  send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body: object): Promise<T> {
+  send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body: object): Promise<T> {
     return this.request(method, path, body);
   }
 

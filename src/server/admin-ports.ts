@@ -20,6 +20,7 @@ export interface ServerParts {
   readonly version: string;
   readonly startedAtMs: number;
   readonly command: AdminPorts['command'];
+  readonly part: AdminPorts['part'];
   readonly stage: () => 'starting' | 'ready' | 'stopping';
 }
 
@@ -52,6 +53,7 @@ export function adminPorts(parts: ServerParts): AdminPorts {
     closeConnection: (id) => closeConnection(listeners, id),
     limits: () => limitsOf(parts),
     command: parts.command,
+    part: parts.part,
     traffic: () => ({
       bytesIn: listeners.reduce((sum, { stats }) => sum + stats.bytesIn, 0),
       bytesOut: listeners.reduce((sum, { stats }) => sum + stats.bytesOut, 0),

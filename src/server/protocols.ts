@@ -1,4 +1,4 @@
-import type { Command, TopicSettings } from '../admin/ports.ts';
+import type { AdminPart, Command, TopicSettings } from '../admin/ports.ts';
 import type { Broker } from '../core/broker.ts';
 import type { AppControl } from './app-control.ts';
 import type { HttpHandler, HttpLimits } from '../net/http-server.ts';
@@ -40,6 +40,13 @@ export interface ProtocolHttp {
   ): Promise<{ readonly handler: HttpHandler; readonly limits: HttpLimits }>;
 }
 
+/** Loaded when it is first asked for. prefix: where it is served. */
+type ProtocolAdminPart = (
+  frontend: Frontend,
+  ports: HttpPorts,
+  prefix: string,
+) => Promise<AdminPart>;
+
 /** A command of the tools of another broker; loaded when it is first given. */
 export interface ProtocolCommand {
   readonly name: string;
@@ -76,6 +83,8 @@ export interface ProtocolEntry {
   readonly properties: { readonly origin: Origin; readonly reader: PropertiesReader } | null;
   /** Interfaces over HTTP that belong to the protocol. */
   readonly http: readonly ProtocolHttp[];
+  /** Its part of the admin API. */
+  readonly adminPart: ProtocolAdminPart | null;
   /** Commands of the tools of other brokers. */
   readonly commands: readonly ProtocolCommand[];
   /** Topic settings in this protocol's words, when it has any. */
@@ -104,6 +113,11 @@ const AMQP_HTTP: readonly ProtocolHttp[] = [
   },
 ];
 
+const AMQP_ADMIN_PART: ProtocolAdminPart = async (frontend, ports, prefix) => {
+  const { adminPart } = await import('../protocols/amqp/management/admin-part.ts');
+  return adminPart(frontend, ports, prefix);
+};
+
 const RABBITMQCTL: ProtocolCommand = {
   name: 'rabbitmqctl',
   load: async (frontend, ports, control) => {
@@ -126,6 +140,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
     authenticates: false,
     properties: null,
     http: [],
+    adminPart: null,
     commands: [],
     topicSettings: kafkaTopicSettings,
   },
@@ -137,6 +152,7 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
     authenticates: true,
     properties: amqpProperties,
     http: AMQP_HTTP,
+    adminPart: AMQP_ADMIN_PART,
     commands: [RABBITMQCTL],
     topicSettings: () => null,
   },

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { ADMIN_LIMITS } from '../admin/limits.ts';
-import type { Command } from '../admin/ports.ts';
+import type { AdminPart, Command } from '../admin/ports.ts';
 import { SystemClock, type Clock } from '../base/clock.ts';
 import { LyrebirdError } from '../base/errors.ts';
 import { SystemRandom } from '../base/random.ts';
@@ -60,6 +60,7 @@ class Start {
   private readonly startedAtMs = Date.now();
   private readonly version = packageVersion();
   private readonly frontends = new Map<ProtocolEntry, Frontend>();
+  private readonly adminParts = new Map<string, Promise<AdminPart>>();
   private readonly listeners: Listener[] = [];
   private readonly httpServers: HttpServer[] = [];
   private readonly opened: OpenedListener[] = [];
@@ -198,6 +199,19 @@ class Start {
     };
   }
 
+  private adminPart(name: string): Promise<AdminPart> | null {
+    for (const [{ scheme, adminPart }, frontend] of this.frontends) {
+      if (scheme !== name || adminPart === null) continue;
+      let part = this.adminParts.get(name);
+      if (part === undefined) {
+        part = adminPart(frontend, this.httpPorts(), `/api/v1/parts/${name}`);
+        this.adminParts.set(name, part);
+      }
+      return part;
+    }
+    return null;
+  }
+
   private command(name: string): Command | null {
     for (const [protocol, frontend] of this.frontends) {
       const found = protocol.commands.find((one) => one.name === name);
@@ -255,6 +269,7 @@ class Start {
       version: this.version,
       startedAtMs: this.startedAtMs,
       command: (name) => this.command(name),
+      part: (name) => this.adminPart(name),
       stage: () => this.state.stage,
     });
     // An interface that was opened to a network on purpose is known there by names we cannot guess.

@@ -1,4 +1,4 @@
-import { userPrincipal } from '../../../security/principal.ts';
+import { ANONYMOUS } from '../../../security/principal.ts';
 import type { User } from '../../../security/user-store.ts';
 import type { Call } from './call.ts';
 import { accessRefused, HttpError, notAuthorised, notFound } from './http-error.ts';
@@ -56,7 +56,8 @@ export function demandVhost(call: Call): void {
   const isRead = call.method === 'GET' || call.method === 'HEAD';
   const allowed = isRead
     ? maySee(management, user, namespace)
-    : broker.security.permissions.get(namespace, user.name) !== null;
+    : call.principal === ANONYMOUS ||
+      broker.security.permissions.get(namespace, user.name) !== null;
   if (!allowed) throw notAuthorised('User not authorised to access virtual host');
 }
 
@@ -67,9 +68,9 @@ export function demandRight(
   kind: 'queue' | 'exchange',
   name: string,
 ): void {
-  const { management, user, address, namespace } = call;
+  const { management, principal, address, namespace } = call;
   const allowed = management.broker.authorizer.allows({
-    principal: userPrincipal(user.name),
+    principal,
     host: address,
     operation: right,
     resource: kind,

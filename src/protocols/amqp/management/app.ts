@@ -2,7 +2,7 @@ import { Hono, type Context } from 'hono';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { LyrebirdError } from '../../../base/errors.ts';
 import { demandRole, demandVhost, type Role } from './access.ts';
-import { Call } from './call.ts';
+import { Call, type Caller } from './call.ts';
 import { HttpError } from './http-error.ts';
 import { login } from './login.ts';
 import type { Management } from './management.ts';
@@ -14,11 +14,32 @@ import { ROUTES } from './routes/all.ts';
 const METHODS: readonly Method[] = ['GET', 'PUT', 'POST', 'DELETE'];
 const CHALLENGE = 'Basic realm="RabbitMQ Management"';
 
+/** How the API is served. */
+export interface ManagementAppOptions {
+  /** Where it begins: /api. */
+  readonly prefix: string;
+  /** Throws when the caller is nobody. */
+  authenticate(header: string | undefined, address: string): Promise<Caller>;
+  errorBody(error: HttpError): object;
+}
+
+/** As RabbitMQ serves it. */
+export function rabbitmqStyle({ broker }: Management): ManagementAppOptions {
+  return {
+    prefix: '/api',
+    authenticate: (header, address) => login(broker, header, address),
+    errorBody: ({ error, reason }) => ({ error, reason }),
+  };
+}
+
 /** RabbitMQ's management HTTP API as a fetch handler. */
-export function createManagementApp(management: Management): Hono {
+export function createManagementApp(
+  management: Management,
+  options: ManagementAppOptions = rabbitmqStyle(management),
+): Hono {
   const { logger } = management.broker;
   const app = new Hono({ strict: false });
-  app.onError((error, context) => answerError(context, error, logger));
+  app.onError((error, context) => answerError(context, error, { logger, options }));
   app.notFound((context) => context.json({ error: 'Object Not Found', reason: 'Not Found' }, 404));
   app.use(async (context, next) => {
     refusePages(context);
@@ -26,25 +47,32 @@ export function createManagementApp(management: Management): Hono {
     context.header('cache-control', 'no-cache');
     context.header('vary', 'accept, accept-encoding, origin');
   });
-  for (const route of ROUTES) addRoute(app, management, route);
+  for (const route of ROUTES) addRoute(app, { management, options, route });
   app.get('/', (context) =>
     context.text(`Lyrebird ${management.ports.version}: RabbitMQ's HTTP API is under /api\n`),
   );
   return app;
 }
 
-function addRoute(app: Hono, management: Management, route: Route): void {
-  const path = `/api${route.path}`;
+function addRoute(
+  app: Hono,
+  parts: {
+    readonly management: Management;
+    readonly options: ManagementAppOptions;
+    readonly route: Route;
+  },
+): void {
+  const { management, options, route } = parts;
+  const path = options.prefix + route.path;
   const allowed = METHODS.filter((method) => route[method] !== undefined);
   for (const method of allowed) {
     const handler = route[method];
     if (handler === undefined) continue;
     app.on(method, path, async (context) => {
-      const { broker } = management;
       const address = remoteAddress(context);
-      const user = await login(broker, context.req.header('authorization'), address);
-      demandRole(user, roleFor(route, method));
-      const call = new Call(management, user, {
+      const caller = await options.authenticate(context.req.header('authorization'), address);
+      demandRole(caller.user, roleFor(route, method));
+      const call = new Call(management, caller, {
         method,
         address,
         params: context.req.param(),
@@ -84,22 +112,27 @@ function answer(context: Context, reply: Reply): Response {
   }
 }
 
-function answerError(context: Context, error: unknown, logger: Logger): Response {
+function answerError(
+  context: Context,
+  error: unknown,
+  { logger, options }: { readonly logger: Logger; readonly options: ManagementAppOptions },
+): Response {
   if (error instanceof HttpError) {
     if (error.error === 'not_authorized') context.header('www-authenticate', CHALLENGE);
     // What is left of a body that is too large is never read: the connection cannot be used again.
     if (error.status === 413) context.header('connection', 'close');
-    return context.json({ error: error.error, reason: error.reason }, error.status);
+    return context.json(options.errorBody(error), error.status);
   }
   if (error instanceof LyrebirdError) {
-    return context.json({ error: 'unavailable', reason: error.message }, 503);
+    return context.json(options.errorBody(new HttpError(503, 'unavailable', error.message)), 503);
   }
   logger.error('management.failed', 'a management request failed by an internal error', {
     method: context.req.method,
     path: context.req.path,
     err: error,
   });
-  return context.json({ error: 'internal_error', reason: 'internal error; see the log' }, 500);
+  const internal = new HttpError(500, 'internal_error', 'internal error; see the log');
+  return context.json(options.errorBody(internal), 500);
 }
 
 /** Pages of other origins get nothing, even if a browser has the credentials. */

@@ -1,9 +1,16 @@
+import type { Principal } from '../../../security/principal.ts';
 import type { User } from '../../../security/user-store.ts';
 import { namespaceOf } from '../vhost.ts';
 import { badRequest, HttpError, missingKeys } from './http-error.ts';
 import { isObject, type Json } from './json.ts';
 import { MANAGEMENT_LIMITS } from './limits.ts';
 import type { Management } from './management.ts';
+
+/** Who asks. */
+export interface Caller {
+  readonly user: User;
+  readonly principal: Principal;
+}
 
 /** A request as the web server hands it over. */
 export interface RequestParts {
@@ -20,12 +27,15 @@ export interface RequestParts {
 export class Call {
   readonly management: Management;
   readonly user: User;
+  /** Whose rights are asked for. */
+  readonly principal: Principal;
   readonly address: string;
   private readonly parts: RequestParts;
 
-  constructor(management: Management, user: User, parts: RequestParts) {
+  constructor(management: Management, caller: Caller, parts: RequestParts) {
     this.management = management;
-    this.user = user;
+    this.user = caller.user;
+    this.principal = caller.principal;
     this.address = parts.address;
     this.parts = parts;
   }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Broker } from '../../../core/broker.ts';
-import type { User } from '../../../security/user-store.ts';
+import type { Caller } from './call.ts';
 import { HttpError } from './http-error.ts';
 
 const FAILED = (): HttpError => new HttpError(401, 'not_authorized', 'Login failed');
@@ -10,7 +10,7 @@ export async function login(
   { security }: Broker,
   header: string | undefined,
   address: string,
-): Promise<User> {
+): Promise<Caller> {
   const credentials = /^basic\s+([A-Za-z0-9+/_=-]+)\s*$/i.exec(header ?? '')?.[1];
   if (credentials === undefined) throw FAILED();
   const text = Buffer.from(credentials, 'base64').toString();
@@ -27,5 +27,5 @@ export async function login(
   }
   const user = security.users.get(name);
   if (user === null) throw FAILED();
-  return user;
+  return { user, principal: outcome.principal };
 }

@@ -1,4 +1,5 @@
 import type { Arguments } from '../../../../core/queue-types.ts';
+import { ANONYMOUS } from '../../../../security/principal.ts';
 import { hasRole, maySee } from '../access.ts';
 import type { Body, Call } from '../call.ts';
 import { badRequest, notFound } from '../http-error.ts';
@@ -92,15 +93,15 @@ function show(call: Call): Reply {
 }
 
 async function put(call: Call): Promise<Reply> {
-  const { management, namespace, user } = call;
+  const { management, namespace, principal } = call;
   const { broker } = management;
   const body = await call.body();
   const outcome = await broker.namespaces.put(namespace, changesOf(body));
   const reply = saved(outcome);
   // Whoever makes a virtual host may use it.
-  if (outcome.status === 'ok' && outcome.created) {
+  if (outcome.status === 'ok' && outcome.created && principal !== ANONYMOUS) {
     const all = { configure: '.*', write: '.*', read: '.*' };
-    await broker.security.permissions.set({ namespace, user: user.name, ...all });
+    await broker.security.permissions.set({ namespace, user: principal.name, ...all });
   }
   return reply;
 }
