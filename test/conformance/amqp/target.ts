@@ -73,6 +73,8 @@ async function startLyrebird(options: TargetOptions): Promise<Target> {
     const broker = await startBrokerProcess({
       data: join(folder, 'data'),
       listen: [`amqp://127.0.0.1:${options.port ?? 0}`, 'management://127.0.0.1:0'],
+      // RABBIT-CR-DEMO is off unless it is asked for; the Java client tests it.
+      settings: ['security.mechanisms=PLAIN,AMQPLAIN,EXTERNAL,RABBIT-CR-DEMO'],
     });
     const program = join(folder, 'rabbitmqctl');
     const command = `exec '${process.execPath}' '${BIN}' rabbitmqctl "$@"`;
