@@ -117,6 +117,19 @@ async function readAll(
 }
 
 describe('local engine: recovery', () => {
+  it('takes a checkpoint although each life is too short for one', async (t) => {
+    const limits = { ...SMALL, journalFileBytes: 1 << 20, journalBytes: 1 << 20 };
+    const { bench } = await setUp(t, { ...limits, checkpointBytes: 16_384 });
+    const log = await bench.createLog();
+    const value = 'x'.repeat(1000);
+    for (let life = 0; life < 3; life++) {
+      for (let i = 0; i < 10; i++) await bench.commit(log, [value]);
+      if (bench.engine.stats().checkpoints > 0) break;
+      await bench.restart('abort');
+    }
+    await until(() => bench.engine.stats().checkpoints > 0);
+  });
+
   it('cuts a torn tail wherever it is torn, and says so', async (t) => {
     const { folder, bench } = await setUp(t, { ...SMALL, journalFileBytes: 1 << 20 });
     const log = await bench.createLog();

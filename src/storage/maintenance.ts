@@ -22,6 +22,8 @@ export interface MaintenanceOptions {
   readonly repacker: Repacker;
   readonly retention: Retention;
   readonly ladder: DiskLadder;
+  /** Journal that this start replayed. It counts towards the next checkpoint, or a crash loop would replay more and more. */
+  readonly replayedBytes: number;
   /** Anything to write down since the last checkpoint? */
   readonly changed: () => boolean;
 }
@@ -72,7 +74,7 @@ export class Maintenance {
     this.publishCopied = null;
     this.settlingFailed = false;
     this.closed = false;
-    this.bytesAtCheckpoint = 0;
+    this.bytesAtCheckpoint = -options.replayedBytes;
     this.bytesAtPaceCheck = 0;
   }
 

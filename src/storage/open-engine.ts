@@ -105,6 +105,7 @@ export class OpenEngine {
       repacker: this.repacker,
       retention: new Retention({ clock, table, journalFiles: files, segments, trim: hooks.trim }),
       ladder: base.ladder,
+      replayedBytes: recovered.replayedBytes,
       changed: () => this.journal.sequence !== this.checkpointer.sequence || table.changed,
     });
   }

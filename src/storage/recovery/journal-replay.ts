@@ -44,6 +44,8 @@ export interface ReplayOutcome {
   /** Sequence of the newest group that counts. */
   readonly sequence: number;
   readonly groups: number;
+  /** Of the journal, from where replay began to its end. */
+  readonly bytes: number;
   /** A group that was not promised to anybody was incomplete: it and what followed were cut off. */
   readonly cut: boolean;
   /** Groups that had been synced were damaged or are missing. */
@@ -91,14 +93,23 @@ export class JournalReplay {
   async run(files: readonly ReplayFile[], start: ReplayStart): Promise<ReplayOutcome> {
     this.files = files;
     this.sequence = start.sequence;
+    let bytes = 0;
     for (const replayed of files) {
       const { file } = replayed;
       const from = file.number === start.fileNumber ? start.position : FILE_HEADER_BYTES;
       file.end = from;
       if (!this.cut) await this.replayFile(replayed, from);
+      bytes += file.end - from;
     }
     const { sequence, groups, cut, damaged } = this;
-    return { sequence, groups, cut, damaged, unproven: this.unproven.peek()?.location ?? null };
+    return {
+      sequence,
+      groups,
+      bytes,
+      cut,
+      damaged,
+      unproven: this.unproven.peek()?.location ?? null,
+    };
   }
 
   private async replayFile(replayed: ReplayFile, from: number): Promise<void> {

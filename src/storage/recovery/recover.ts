@@ -33,6 +33,8 @@ export interface Recovered {
   readonly sequence: number;
   readonly nextFileNumber: number;
   readonly cleanStart: boolean;
+  /** Journal that the next start would have to replay again. */
+  readonly replayedBytes: number;
   /** What the manifest held. */
   readonly start: Pick<ManifestState, 'replay' | 'metaRevision'>;
 }
@@ -50,7 +52,7 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
     const clusterId = random.bytes(16);
     const fresh = { clusterId, bootId, incarnation: 1, epoch: 1, sequence: 0, cleanStart: true };
     const replay = { file: nextFileNumber, position: FILE_HEADER_BYTES, sequence: 0 };
-    return { ...fresh, nextFileNumber, start: { replay, metaRevision: 0 } };
+    return { ...fresh, nextFileNumber, replayedBytes: 0, start: { replay, metaRevision: 0 } };
   }
   const replayed = await openJournalFiles(options, { numbers, state });
   await openSegments(options, { names, tornTail });
@@ -76,6 +78,7 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
     sequence: outcome.sequence,
     nextFileNumber,
     cleanStart,
+    replayedBytes: outcome.bytes,
     start: { replay: state.replay, metaRevision: state.metaRevision },
   };
 }
