@@ -11,6 +11,8 @@ const REPORTER = fileURLToPath(new URL('leaf-reporter.mjs', import.meta.url));
 /** Some tests say amqp://localhost, where the library puts its default port; it becomes a variable. */
 const DEFAULT_PORT = "'amqp:' ? 5672 :";
 const PORT_OF_PEER = "'amqp:' ? Number(process.env.PEER_PORT) || 5672 :";
+/** What a folder that is ready says: one that was made otherwise is made again. */
+const INSTALLED = `${VERSION}, ${PORT_OF_PEER}`;
 
 export const amqplib: Suite = {
   name: 'amqplib',
@@ -19,7 +21,7 @@ export const amqplib: Suite = {
 
   async install(folder) {
     const stamp = join(folder, '.installed');
-    if (existsSync(stamp)) return null;
+    if (existsSync(stamp) && readFileSync(stamp, 'utf8') === INSTALLED) return null;
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     const step = { cwd: folder, secondsMax: 120, log: join(folder, 'install.log') };
@@ -29,7 +31,7 @@ export const amqplib: Suite = {
     const source = readFileSync(connect, 'utf8');
     if (!source.includes(DEFAULT_PORT)) throw new Error(`${connect} is not what it was`);
     writeFileSync(connect, source.replace(DEFAULT_PORT, PORT_OF_PEER));
-    writeFileSync(stamp, '');
+    writeFileSync(stamp, INSTALLED);
     return null;
   },
 
