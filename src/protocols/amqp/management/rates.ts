@@ -4,6 +4,11 @@ import type { Json } from './json.ts';
 /** A look that is older than this is kept to compare with; a rate is over at least that long, once there was one. */
 const STEP_MS = 5_000;
 
+/** Objects remembered; a list of more tells no rates for the rest. */
+const OBJECTS_MAX = 10_000;
+/** Then the next ones get their turn. */
+const FULL_MS = 60_000;
+
 interface Look {
   readonly atMs: number;
   readonly values: readonly number[];
@@ -20,6 +25,8 @@ interface Looks {
  */
 export class Rates {
   private readonly clock: Clock;
+  private objects = 0;
+  private sinceMs = 0;
   private looks = new WeakMap<object, Map<string, Looks>>();
 
   constructor(clock: Clock) {
@@ -31,6 +38,7 @@ export class Rates {
     const atMs = this.clock.monotonicMs();
     let kinds = this.looks.get(owner);
     if (kinds === undefined) {
+      if (!this.hasRoom(atMs)) return values.map(() => 0);
       kinds = new Map();
       this.looks.set(owner, kinds);
     }
@@ -54,7 +62,18 @@ export class Rates {
 
   /** Forgets all looks. */
   reset(): void {
+    this.objects = 0;
     this.looks = new WeakMap();
+  }
+
+  private hasRoom(nowMs: number): boolean {
+    if (this.objects >= OBJECTS_MAX) {
+      if (nowMs - this.sinceMs < FULL_MS) return false;
+      this.reset();
+    }
+    this.objects++;
+    if (this.objects === OBJECTS_MAX) this.sinceMs = nowMs;
+    return true;
   }
 
   /** Counters with a `..._details` member each, which has their rate. */

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpHandler, HttpLimits } from '../../../../net/http-server.ts';
 import type { Frontend } from '../../../../net/protocol.ts';
@@ -69,7 +68,20 @@ async function answer(
   for (const family of families) {
     if (response.destroyed) return;
     if (response.write(renderPrometheus([family]))) continue;
-    await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    await drained(response);
   }
   response.end();
+}
+
+/** Resolves when there is room again, or nobody is there any more. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
 }

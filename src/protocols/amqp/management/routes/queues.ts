@@ -15,6 +15,8 @@ import { CREATED, NO_CONTENT, rows, type Reply } from '../reply.ts';
 import type { Route } from '../route.ts';
 import { bindingRow } from '../views/exchange-view.ts';
 import {
+  QUEUE_BASICS,
+  queueBasics,
   queueDetail,
   queueFacts,
   queueRow,
@@ -55,6 +57,10 @@ function list(call: Call): Reply {
 
 function rendererFor(call: Call): (queue: AnyQueue) => ReturnType<typeof queueRow> {
   const { management } = call;
+  if (isCheap(call.query('columns'))) {
+    return (queue) =>
+      isStream(queue) ? streamRow(management, queue) : queueBasics(management, queue);
+  }
   if (!call.isTrue('disable_stats')) {
     return (queue) =>
       isStream(queue) ? streamRow(management, queue) : queueRow(management, queue);
@@ -65,6 +71,11 @@ function rendererFor(call: Call): (queue: AnyQueue) => ReturnType<typeof queueRo
     const facts = queueFacts(management, queue);
     return withTotals ? { ...facts, ...queueTotals(queue) } : facts;
   };
+}
+
+/** Whether only columns are asked for that can be had without statistics. */
+function isCheap(columns: string | null): boolean {
+  return columns?.split(',').every((name) => QUEUE_BASICS.includes(name)) === true;
 }
 
 function show(call: Call): Reply {

@@ -40,6 +40,36 @@ export function queueTotals(queue: QueueView): Json {
   };
 }
 
+/** What queueBasics has. */
+export const QUEUE_BASICS: readonly string[] = [
+  'arguments',
+  'auto_delete',
+  'consumers',
+  'durable',
+  'exclusive',
+  'memory',
+  'messages',
+  'messages_ready',
+  'messages_unacknowledged',
+  'name',
+  'node',
+  'policy',
+  'state',
+  'type',
+  'vhost',
+];
+
+/** The columns that scripts ask for most, for long lists. */
+export function queueBasics(management: Management, queue: QueueView): Json {
+  return {
+    ...queueFacts(management, queue),
+    ...queueTotals(queue),
+    consumers: queue.consumers.length,
+    memory: queue.memoryBytes,
+    policy: queue.policy,
+  };
+}
+
 /** A queue as lists show it. */
 export function queueRow(management: Management, queue: QueueView): Json {
   return {
