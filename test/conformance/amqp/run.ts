@@ -84,10 +84,7 @@ async function runSuite(suite: Suite): Promise<SuiteRun> {
     console.log(`${suite.name}: not run, ${notRun}`);
     return { suite, results: [], notRun };
   }
-  const target = await startTarget(
-    values.broker,
-    suite.port === undefined ? {} : { port: suite.port },
-  );
+  const target = await startTarget(values.broker, suite.broker);
   try {
     const results = await suite.run({ target, folder, only });
     writeResults(folder, results);

@@ -27,6 +27,8 @@ export interface Target {
 export interface TargetOptions {
   /** Port of AMQP when the broker is started here. */
   readonly port?: number;
+  /** Settings of a Lyrebird that is started here, beside the defaults. */
+  readonly settings?: readonly string[];
 }
 
 /**
@@ -73,8 +75,7 @@ async function startLyrebird(options: TargetOptions): Promise<Target> {
     const broker = await startBrokerProcess({
       data: join(folder, 'data'),
       listen: [`amqp://127.0.0.1:${options.port ?? 0}`, 'management://127.0.0.1:0'],
-      // RABBIT-CR-DEMO is off unless it is asked for; the Java client tests it.
-      settings: ['security.mechanisms=PLAIN,AMQPLAIN,EXTERNAL,RABBIT-CR-DEMO'],
+      settings: options.settings ?? [],
     });
     const program = join(folder, 'rabbitmqctl');
     const command = `exec '${process.execPath}' '${BIN}' rabbitmqctl "$@"`;
@@ -100,7 +101,7 @@ async function startPeer(options: TargetOptions): Promise<Target> {
   const folder = scratchFolder();
   const peer = await startRabbitMq({
     folder,
-    ...options,
+    ...(options.port === undefined ? {} : { port: options.port }),
     plugins: ['rabbitmq_auth_mechanism_ssl', 'rabbitmq_consistent_hash_exchange'],
     configuration: ['loopback_users = none'],
   });

@@ -12,7 +12,7 @@ const REPORTER = fileURLToPath(new URL('leaf-reporter.mjs', import.meta.url));
 const DEFAULT_PORT = "'amqp:' ? 5672 :";
 const PORT_OF_PEER = "'amqp:' ? Number(process.env.PEER_PORT) || 5672 :";
 /** What a folder that is ready says: one that was made otherwise is made again. */
-const INSTALLED = `${VERSION}, ${PORT_OF_PEER}`;
+const INSTALLED = `${VERSION} with PEER_PORT in every URL`;
 
 export const amqplib: Suite = {
   name: 'amqplib',
@@ -30,7 +30,7 @@ export const amqplib: Suite = {
     const connect = join(folder, 'package/lib/connect.js');
     const source = readFileSync(connect, 'utf8');
     if (!source.includes(DEFAULT_PORT)) throw new Error(`${connect} is not what it was`);
-    writeFileSync(connect, source.replace(DEFAULT_PORT, PORT_OF_PEER));
+    writeFileSync(connect, source.replaceAll(DEFAULT_PORT, PORT_OF_PEER));
     writeFileSync(stamp, INSTALLED);
     return null;
   },

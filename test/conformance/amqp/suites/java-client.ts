@@ -21,7 +21,11 @@ export function javaClient(kind: keyof typeof SUITES, prepared: string | undefin
       kind === 'functional'
         ? '381 of 382 pass, 1 skips itself on RabbitMQ 3'
         : '40 of 41 pass (one wants a broker on an address beside loopback)',
-    port: 5672,
+    // It connects to this port and no other, and tests a mechanism that is off unless it is asked for.
+    broker: {
+      port: 5672,
+      settings: ['security.mechanisms=PLAIN,AMQPLAIN,EXTERNAL,RABBIT-CR-DEMO'],
+    },
 
     install() {
       if (!hasProgram('java', '-version')) return Promise.resolve('needs a JVM');

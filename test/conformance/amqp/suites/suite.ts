@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Target } from '../target.ts';
+import type { Target, TargetOptions } from '../target.ts';
 
 export type Outcome = 'PASS' | 'FAIL' | 'SKIP';
 
@@ -26,8 +26,8 @@ export interface Suite {
   readonly title: string;
   /** What passes on Debian's RabbitMQ 3.10.8. */
   readonly onRabbitMq: string;
-  /** The suite connects to this port and no other. */
-  readonly port?: number;
+  /** What its broker has to be started with, beside the defaults. */
+  readonly broker?: TargetOptions;
   /** Puts everything into the folder, once; a string says why this machine cannot. */
   install(folder: string): Promise<string | null>;
   run(options: RunOptions): Promise<readonly TestResult[]>;
