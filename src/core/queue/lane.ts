@@ -86,6 +86,8 @@ export class Lane implements CursorOwner {
   /** Differs from the last snapshot. */
   changed = false;
   trimmedTo = 0;
+  /** Everything before it is settled, and that is committed. */
+  trimmable = 0;
   /** Bundle that takes its messages now, or null. */
   openBundle: Bundle | null = null;
   /** Bundles at the front of `bundles` that are committed. */
@@ -375,6 +377,7 @@ export class Lane implements CursorOwner {
     this.appendedBelow = end;
     this.committedBelow = end;
     this.trimmedTo = this.floor;
+    this.trimmable = this.floor;
     this.redeliveredBelow = Math.min(image.cursor, end);
     this.marksOrNull = image.marks;
     this.settledBeyond = image.settledCount;

@@ -396,9 +396,19 @@ export class Turn {
       const position = engine.appendNote(lane.log, engine.owner(lane.log).epoch, note);
       if (position > 0) flight.reached(position);
       else if (position !== APPEND_REFUSED.unknownLog) this.noteRefused(lane, position);
-      if (lane.floor - lane.trimmedTo >= TRIM_MESSAGES) this.trim(lane);
-      else if (lane.floor > lane.trimmedTo) this.trimLater(lane);
+      if (lane.floor > lane.trimmedTo) flight.settled(lane);
     }
+  }
+
+  /**
+   * Everything before the floor is settled, and that is committed. Not earlier: a trim takes effect at once, and a crash
+   * could undo what took the messages' place, such as their dead letters, but not the trim.
+   */
+  trimmable(lane: Lane, floor: number): void {
+    if (lane.dropped || floor <= lane.trimmable) return;
+    lane.trimmable = floor;
+    if (floor - lane.trimmedTo >= TRIM_MESSAGES) this.trim(lane);
+    else if (floor > lane.trimmedTo) this.trimLater(lane);
   }
 
   private noteRefused({ log }: Lane, position: Position): void {
@@ -410,9 +420,9 @@ export class Turn {
   }
 
   private trim(lane: Lane): void {
-    this.engine.trim(lane.log, lane.floor);
-    lane.trimmedTo = this.engine.bounds(lane.log)?.start ?? lane.floor;
-    if (lane.trimmedTo < lane.floor) this.trimLater(lane);
+    this.engine.trim(lane.log, lane.trimmable);
+    lane.trimmedTo = this.engine.bounds(lane.log)?.start ?? lane.trimmable;
+    if (lane.trimmedTo < lane.trimmable) this.trimLater(lane);
     else this.untrimmed.delete(lane);
   }
 
@@ -435,6 +445,7 @@ export class Turn {
     flight.lanes.length = 0;
     flight.tellLanes();
     if (flight.waiting) return;
+    flight.tellFloors();
     for (let i = 0; ; i++) {
       const earlier = this.flights.at(i);
       if (earlier === undefined) break;
@@ -456,10 +467,18 @@ class Flight implements CommitListener {
   /** Lanes that want to know when what they said is committed: what they announced, and their tail. */
   private readonly notedLanes: Lane[] = [];
   private readonly notedOffsets: number[] = [];
+  /** Lanes whose floor moved, and where to. */
+  private readonly settledLanes: Lane[] = [];
+  private readonly floors: number[] = [];
   private readonly turn: Turn;
 
   constructor(turn: Turn) {
     this.turn = turn;
+  }
+
+  settled(lane: Lane): void {
+    this.settledLanes.push(lane);
+    this.floors.push(lane.floor);
   }
 
   begin(ticket: number): void {
@@ -483,6 +502,16 @@ class Flight implements CommitListener {
     notedOffsets.length = 0;
   }
 
+  /** What was settled is committed. */
+  tellFloors(): void {
+    const { settledLanes, floors } = this;
+    for (let i = 0; i < settledLanes.length; i++) {
+      this.turn.trimmable(settledLanes[i]!, floors[i]!);
+    }
+    settledLanes.length = 0;
+    floors.length = 0;
+  }
+
   reached(position: Position): void {
     if (position > this.position) this.position = position;
   }
@@ -493,6 +522,8 @@ class Flight implements CommitListener {
 
   onCommitFailed(error: Error): void {
     this.lanes.length = 0;
+    this.settledLanes.length = 0;
+    this.floors.length = 0;
     // Nothing is kept any more: consumers get what is there.
     this.tellLanes();
     this.turn.fail(error);
