@@ -200,8 +200,9 @@ export class CoreBroker implements Broker, MetricSource {
     this.topics.load();
     this.settings.load();
     this.quotas.load();
-    await this.tenancy.load();
+    // In the turn in which the engine opened: a checkpoint before it would forget what was replayed of groups.
     groups.restore();
+    await this.tenancy.load();
     await queues.prepare();
     this.router.load();
     // Only now: what is due by then finds its way.
